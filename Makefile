@@ -1,0 +1,51 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Python 3.11, make and the package registries are enough.
+PY ?= python3
+VENV ?= .venv
+TORCH = 2.13.0
+# On Linux without a GPU, point TORCH_CPU_INDEX at PyTorch's index of CPU wheels to save 2.5 GB of CUDA packages.
+TORCH_CPU_INDEX ?=
+PIP = $(VENV)/bin/pip --disable-pip-version-check -q
+PYTHON = $(VENV)/bin/python
+
+.PHONY: demo serve test test-fast test-sqlite test-scaled test-browser lint screenshots clean
+
+demo: $(VENV)/.ok
+	@$(PYTHON) manage.py demo $(DEMO)
+
+serve: $(VENV)/.ok
+	@$(PYTHON) manage.py serve $(SERVE)
+
+test: lint test-sqlite test-scaled
+
+test-sqlite: $(VENV)/.ok
+	$(PYTHON) -m pytest
+
+test-scaled: $(VENV)/.ok
+	$(PYTHON) -m tests.scaled
+
+test-fast: $(VENV)/.ok
+	$(PYTHON) -m pytest -m "not slow and not browser"
+
+test-browser: $(VENV)/.ok
+	$(PYTHON) -m pytest -m browser
+
+lint: $(VENV)/.ok
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PYTHON) -m tests.check_deploy
+
+$(VENV)/.ok: pyproject.toml constraints.txt
+	@$(PY) -c 'import sys; assert sys.version_info[:2] in ((3, 11), (3, 12)), "Python 3.11 is needed; name it with make PY=python3.11"'
+	@echo "Setting up $(VENV) (a minute or two, once)"
+	$(PY) -m venv $(VENV)
+	@$(PIP) install "torch==$(TORCH)+cpu" 2>/dev/null \
+	 || { [ -n "$(TORCH_CPU_INDEX)" ] && $(PIP) install "torch==$(TORCH)+cpu" --extra-index-url "$(TORCH_CPU_INDEX)"; } \
+	 || $(PIP) install "torch==$(TORCH)"
+	@$(PIP) install -e '.[dev]' -c constraints.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) var

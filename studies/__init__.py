@@ -1,0 +1,1 @@
+"""Oversight: one Django app, cut into packages that own their models."""

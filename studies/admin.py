@@ -1,0 +1,1 @@
+"""Django's admin, read-only, for staff who want to see rows."""

@@ -1,0 +1,1 @@
+"""The model alone on a study's questions."""

@@ -1,0 +1,38 @@
+"""Baseline runs: the model alone on a study's questions, by one protocol."""
+
+from django.db import models
+
+from studies.design.models import Assistant, Study
+from studies.jobs.models import Job
+from studies.questions.models import Question
+
+
+class BaselineRun(models.Model):
+    """One protocol of one assistant over the study's manifest; resumable, idempotent per (run, question, sample)."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="baseline_runs")
+    assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, related_name="baseline_runs")
+    protocol = models.CharField(max_length=40)
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True)
+    prompt_version = models.CharField(max_length=80, blank=True)
+    prompt_hash = models.CharField(max_length=64, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    revision = models.CharField(max_length=100, blank=True)
+    details = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+
+class BaselineAnswer(models.Model):
+    """The model's answer to one question: the option (NULL when none could be told) and P(option) for each."""
+
+    run = models.ForeignKey(BaselineRun, on_delete=models.PROTECT, related_name="answers")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT)
+    sample = models.PositiveIntegerField(default=0)
+    option = models.PositiveSmallIntegerField(null=True, blank=True)
+    probabilities = models.JSONField(null=True, blank=True)
+    raw = models.JSONField(default=dict)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "question", "sample"], name="baseline_answer_once")]

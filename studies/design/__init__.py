@@ -1,0 +1,1 @@
+"""Studies, conditions and the plan of who answers what under which condition."""

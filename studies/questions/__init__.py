@@ -1,0 +1,1 @@
+"""Question banks: what is asked, and the importers that read it."""

@@ -1,0 +1,30 @@
+"""Stored analysis runs, and the looks that people took at outcomes before a study was closed."""
+
+from django.conf import settings
+from django.db import models
+
+from studies.design.models import Study
+from studies.jobs.models import Job
+
+
+class AnalysisRun(models.Model):
+    """One run of `python -m studies.analysis` over a study's tables; its files lie under OVERSIGHT_DATA/analysis/<id>."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="analysis_runs")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    results = models.JSONField(null=True, blank=True)
+    fragment = models.TextField(blank=True)
+    report = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+
+
+class Look(models.Model):
+    """Somebody opened the outcomes of a study that was not closed. Printed in the report."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="looks")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+    at = models.DateTimeField()
+    how = models.CharField(max_length=40)
+    reason = models.TextField(blank=True)

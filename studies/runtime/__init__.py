@@ -1,0 +1,1 @@
+"""Live sessions: rules, operations and what participants see of them."""

@@ -1,0 +1,220 @@
+"""Participants, their sessions, trials, messages, replies and events."""
+
+from django.db import models
+from django.db.models import Q
+
+from studies.design.models import Assistant, Condition, Slot, Study
+from studies.questions.models import Question
+
+
+class Participant(models.Model):
+    """A person or a bot in one study, known by a random pseudonym."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person"
+        BOT = "bot"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="participants")
+    pseudonym = models.CharField(max_length=32)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PERSON)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "pseudonym"], name="pseudonym_once_per_study")]
+
+
+class ParticipantIdentity(models.Model):
+    """Who a participant is elsewhere (a recruitment platform's id). Never exported."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT)
+    participant = models.OneToOneField(Participant, on_delete=models.CASCADE, related_name="identity")
+    source = models.CharField(max_length=40)
+    entry_id = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name_plural = "participant identities"
+        constraints = [models.UniqueConstraint(fields=["study", "source", "entry_id"], name="identity_once_per_study")]
+
+
+class ParticipantSession(models.Model):
+    """One person's run through a slot. `last_seq` and `head` are the end of its event chain."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        COMPLETED = "completed"
+        ABANDONED = "abandoned"
+        SCREENED_OUT = "screened_out"
+        WITHDRAWN = "withdrawn"
+
+    class Stage(models.TextChoices):
+        INSTRUCTIONS = "instructions"
+        TRIALS = "trials"
+        DEBRIEF = "debrief"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sessions")
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="sessions")
+    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="sessions")
+    attempt = models.PositiveIntegerField()
+    token_hash = models.CharField(max_length=64, unique=True)
+    spec_hash = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State, default=State.ACTIVE, db_index=True)
+    stage = models.CharField(max_length=16, choices=Stage, default=Stage.INSTRUCTIONS)
+    consent_version = models.CharField(max_length=64)
+    consented_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField()
+    completion_code = models.CharField(max_length=32, blank=True)
+    last_seq = models.PositiveIntegerField(default=0)
+    head = models.CharField(max_length=64, blank=True)
+    is_excluded = models.BooleanField(default=False)
+    exclusion_reason = models.CharField(max_length=200, blank=True)
+    is_exclusion_post_hoc = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["slot", "attempt"], name="attempt_once_per_slot")]
+
+
+class Trial(models.Model):
+    """One question to one person under one condition. Options are 0-based indices; confidence is a probability."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        OPEN = "open"
+        ANSWERED = "answered"
+        TIMED_OUT = "timed_out"
+
+    class SubmittedBy(models.TextChoices):
+        PERSON = "person"
+        TIMER = "timer"
+
+    session = models.ForeignKey(ParticipantSession, on_delete=models.PROTECT, related_name="trials")
+    position = models.PositiveIntegerField()
+    block = models.PositiveIntegerField()
+    question = models.ForeignKey(Question, on_delete=models.PROTECT)
+    condition = models.ForeignKey(Condition, on_delete=models.PROTECT)
+    assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, null=True, blank=True)
+    stance = models.PositiveSmallIntegerField(null=True, blank=True)
+    time_limit_seconds = models.PositiveIntegerField(null=True, blank=True)
+    state = models.CharField(max_length=12, choices=State, default=State.PLANNED)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    draft_option = models.PositiveSmallIntegerField(null=True, blank=True)
+    draft_confidence = models.FloatField(null=True, blank=True)
+    draft_at = models.DateTimeField(null=True, blank=True)
+    draft_in_grace = models.BooleanField(default=False)
+    draft_id = models.UUIDField(null=True, blank=True)
+    answer = models.PositiveSmallIntegerField(null=True, blank=True)
+    confidence = models.FloatField(null=True, blank=True)
+    submitted_by = models.CharField(max_length=8, choices=SubmittedBy, blank=True)
+    in_grace = models.BooleanField(default=False)
+    submit_id = models.UUIDField(null=True, blank=True)
+    context_number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["session", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "position"], name="trial_position_once"),
+            models.UniqueConstraint(fields=["session", "question"], name="trial_question_met_once"),
+            models.UniqueConstraint(fields=["session"], condition=Q(state="open"), name="one_open_trial"),
+            models.CheckConstraint(
+                condition=~Q(state="planned") | Q(opened_at=None, closed_at=None, answer=None), name="planned_is_blank"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="open") | Q(opened_at__isnull=False, closed_at=None, answer=None),
+                name="open_has_started",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="answered")
+                | Q(closed_at__isnull=False, answer__isnull=False, submitted_by__in=["person", "timer"]),
+                name="answered_has_an_answer",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="timed_out")
+                | Q(closed_at__isnull=False, answer=None, confidence=None, submitted_by=""),
+                name="timed_out_has_no_answer",
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence=None) | Q(confidence__gte=0, confidence__lte=1), name="confidence_in_0_1"
+            ),
+        ]
+
+
+class Message(models.Model):
+    """The person's turn, as typed. `context_number` counts the resets before it."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="messages")
+    number = models.PositiveIntegerField()
+    client_id = models.UUIDField()
+    text = models.TextField()
+    context_number = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["trial", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "client_id"], name="message_once"),
+            models.UniqueConstraint(fields=["trial", "number"], name="message_number_once"),
+        ]
+
+
+class Reply(models.Model):
+    """The assistant's turn: one model call and everything that made it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        STREAMING = "streaming"
+        DONE = "done"
+        FAILED = "failed"
+        STOPPED = "stopped"
+
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="replies")
+    attempt = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    text = models.TextField(blank=True)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_piece_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    is_stop_asked = models.BooleanField(default=False)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    backend = models.CharField(max_length=20)
+    model = models.CharField(max_length=200, blank=True)
+    revision = models.CharField(max_length=100, blank=True)
+    prompt_version = models.CharField(max_length=80, blank=True)
+    prompt_hash = models.CharField(max_length=64, blank=True)
+    sampling = models.JSONField(default=dict)
+    seed = models.BigIntegerField(null=True, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "replies"
+        ordering = ["message", "attempt"]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "attempt"], name="reply_attempt_once"),
+            models.UniqueConstraint(
+                fields=["message"], condition=Q(state__in=["queued", "streaming"]), name="one_running_reply"
+            ),
+        ]
+
+
+class Event(models.Model):
+    """An append-only log row, chained over (seq, type, times, sha256(salt + data)). Holds ids, not text."""
+
+    session = models.ForeignKey(ParticipantSession, on_delete=models.PROTECT, related_name="events")
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, null=True, blank=True, related_name="events")
+    seq = models.PositiveIntegerField()
+    type = models.CharField(max_length=32)
+    at = models.DateTimeField()
+    client_at = models.DateTimeField(null=True, blank=True)
+    data = models.JSONField(null=True)
+    salt = models.CharField(max_length=32, null=True)  # noqa: DJ001  null is the mark of an erased row
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["session", "seq"]
+        constraints = [models.UniqueConstraint(fields=["session", "seq"], name="event_seq_once")]

@@ -1,0 +1,1 @@
+"""Celery entrances: each finds its row and calls one operation."""
