@@ -59,7 +59,7 @@ TEMPLATES = [
     }
 ]
 
-# Rows. SQLite: one writer thread keeps its connection (studies/jobs/executor.py), FULL so that a power cut loses nothing.
+# Rows. SQLite: one writer thread keeps its connection (studies/jobs/executor.py), FULL so that no power cut bites.
 DATABASE_URL = environment.url("DATABASE_URL", "", schemes=("postgres", "postgresql", "sqlite"))
 DATABASE_THREADS = int(environment.number("DATABASE_THREADS", 6, low=1, high=32, unit="threads"))
 if DATABASE_URL and not DATABASE_URL.startswith("sqlite"):
@@ -91,7 +91,7 @@ if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            # socket_timeout None: redis-py 8 defaults to 5 s, the layer's own blocking time, and idle sockets die of it.
+            # socket_timeout None: redis-py 8 defaults to 5 s, the layer's own blocking time, idle sockets die of it.
             "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "capacity": 1000},
         }
     }

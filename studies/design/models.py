@@ -125,7 +125,7 @@ class Slot(models.Model):
 
 
 class TrialPlan(models.Model):
-    """One planned trial of a slot: which question under which condition, in which block, with which limit and stance."""
+    """One planned trial of a slot: the question, the condition, the block, the time limit and the stance."""
 
     slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="plans")
     position = models.PositiveIntegerField()

@@ -8,7 +8,7 @@ from studies.jobs.models import Job
 
 
 class AnalysisRun(models.Model):
-    """One run of `python -m studies.analysis` over a study's tables; its files lie under OVERSIGHT_DATA/analysis/<id>."""
+    """One run of `python -m studies.analysis` over a study's tables; the rows keep what it wrote."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="analysis_runs")
     job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True)
