@@ -1,8 +1,8 @@
 """Versioned prompt texts: name → text, version and hash, so that every reply can say which words asked for it.
 
 A file `<name>.v<N>.txt` never changes once a study has used it; an improvement is the next version. The last newline
-of a file belongs to the file, not to the prompt: whitespace matters to a model. `$word` is filled in, as string.Template
-does.
+of a file belongs to the file, not to the prompt: whitespace matters to a model. `$word` is filled in
+as string.Template does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Prompt:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def fill(self, **values: str) -> str:
-        """The text with every `$word` replaced by its value, which is never read as a template; KeyError for a missing one."""
+        """The text with every `$word` replaced by its value, which is not read again; KeyError for a missing one."""
         return Template(self.text).substitute(values)
 
 
