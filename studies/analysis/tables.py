@@ -1,0 +1,128 @@
+"""Files to tables of text: a bundle zip, a directory of tables, or a bare trials.csv. No cell is interpreted here.
+
+Type inference would destroy real answers (`None`, `TRUE`, `007`, `=x`), so every cell stays the text it was.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from studies.analysis.errors import InputError, Problem
+from studies.analysis.schema import INPUTS
+
+ACCEPTED = "a bundle (.zip), a directory that holds trials.csv, or a trials.csv"
+LONGEST_CELL = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class RawTables:
+    """The text of an input: tables by name, `study.json` as an object, and the digest of every file that was read."""
+
+    source: str
+    tables: dict[str, pd.DataFrame]
+    study: dict[str, object]
+    sha256: dict[str, str]
+
+
+def load(source: Path) -> RawTables:
+    """Read every declared table that is present beside `trials.csv`. Raises InputError for what cannot be read."""
+    if source.is_dir():
+        names = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
+        return _collect(source, names, lambda name: (source / name).read_bytes())
+    if not source.is_file():
+        raise InputError([Problem(str(source), None, "", "no such file", ACCEPTED)])
+    if source.suffix.lower() == ".zip":
+        try:
+            with zipfile.ZipFile(source) as archive:
+                return _collect(source, sorted(archive.namelist()), archive.read)
+        except zipfile.BadZipFile as error:
+            raise InputError([Problem(str(source), None, "", str(error), "an intact zip file")]) from error
+    if source.suffix.lower() == ".csv":
+        content = source.read_bytes()
+        return RawTables(source.name, {"trials": read_csv(source.name, content)}, {}, {source.name: _digest(content)})
+    raise InputError([Problem(str(source), None, "", source.suffix or "no suffix", ACCEPTED)])
+
+
+def read_csv(file: str, content: bytes, *, may_be_empty: bool = False) -> pd.DataFrame:
+    """Read UTF-8 CSV into columns of text; the index is the row as a spreadsheet counts it (header 1, first record 2).
+
+    Raises InputError naming the row where the file is not a table.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.object[error.start]:#04x} at position {error.start}"
+        raise InputError([Problem(file, None, "", found, "UTF-8; save the table as CSV UTF-8")]) from error
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        records = [(number, record) for number, record in enumerate(reader, start=1) if record]
+    except csv.Error as error:
+        raise InputError([Problem(file, None, "", f"line {reader.line_num}: {error}", "quoted CSV")]) from error
+    if not records:
+        raise InputError([Problem(file, None, "", "an empty file", "a header and at least one record")])
+    header, rows = records[0][1], records[1:]
+    problems = [Problem(file, 1, name, name, "each column once") for i, name in enumerate(header) if name in header[:i]]
+    problems += [
+        Problem(file, number, "", f"{len(row)} cells", f"{len(header)} cells, as the header has")
+        for number, row in rows
+        if len(row) != len(header)
+    ]
+    if not rows and not may_be_empty:
+        problems.append(Problem(file, None, "", "no records", "at least one record"))
+    if problems:
+        raise InputError(problems)
+    columns = zip(*(row for _, row in rows), strict=True) if rows else ((),) * len(header)
+    index = pd.Index([number for number, _ in rows], dtype="int64", name="row")
+    return pd.DataFrame(dict(zip(header, columns, strict=True)), index=index, dtype="str")
+
+
+def _collect(source: Path, names: list[str], read: Callable[[str], bytes]) -> RawTables:
+    """Take the shallowest trials.csv, the declared tables beside it, and study.json beside or above it."""
+    paths = [PurePosixPath(name) for name in names]
+    homes = sorted((path.parent for path in paths if path.name == "trials.csv"), key=_depth)
+    if not homes:
+        raise InputError([Problem(str(source), None, "", "no trials.csv in it", ACCEPTED)])
+    home, tables, digests = homes[0], {}, {}
+    for table in INPUTS:
+        name = (home / f"{table.name}.csv").as_posix()
+        if name in names:
+            content = read(name)
+            digests[f"{table.name}.csv"] = _digest(content)
+            frame = read_csv(f"{table.name}.csv", content, may_be_empty=table.name != "trials")
+            if len(frame):
+                tables[table.name] = frame
+    study: dict[str, object] = {}
+    for folder in (home, *home.parents):
+        name = (folder / "study.json").as_posix()
+        if name in names:
+            content = read(name)
+            digests["study.json"] = _digest(content)
+            study = _read_json(content)
+            break
+    return RawTables(source.name, tables, study, digests)
+
+
+def _read_json(content: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise InputError([Problem("study.json", None, "", str(error), "JSON")]) from error
+    if not isinstance(value, dict):
+        raise InputError([Problem("study.json", None, "", type(value).__name__, "a JSON object")])
+    return value
+
+
+def _depth(path: PurePosixPath) -> tuple[int, str]:
+    return len(path.parts), path.as_posix()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
