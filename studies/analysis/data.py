@@ -1,0 +1,90 @@
+"""An input made ready for every figure: read, checked, derived."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from studies.analysis import check, derive, models_alone, tables
+from studies.analysis.errors import InputError, Problem
+from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
+from studies.analysis.study import Study, from_json
+
+FROM_QUESTIONS = ("task", "subject", "item_group", "option_count")
+
+
+@dataclass(frozen=True)
+class Data:
+    """One study's tables.
+
+    `trials`: one row per trial, with every declared column and the derived ones (see derive). `models`: the model alone
+    (see models_alone). `primary_protocol`: the protocol behind `model_correct`. `given`: columns that the file had.
+    """
+
+    trials: pd.DataFrame
+    models: pd.DataFrame
+    study: Study
+    primary_protocol: str
+    given: frozenset[str]
+    source: str
+    sha256: dict[str, str]
+
+    @property
+    def has_exclusions(self) -> bool:
+        """Whether the table says anything about exclusions: only then are there two versions of each figure."""
+        return "excluded" in self.given
+
+
+def read(source: Path | str, *, study: Study | None = None) -> Data:
+    """Read a bundle, a directory or a trials.csv. `study` replaces study.json.
+
+    Raises InputError with every rejected cell: file, row, column, value, what is allowed.
+    """
+    raw = tables.load(Path(source))
+    problems: list[Problem] = []
+    typed: dict[str, pd.DataFrame] = {}
+    for table in INPUTS:
+        if table.name in raw.tables:
+            frame, found = _accept(table, raw.tables[table.name])
+            typed[table.name] = frame
+            problems += found
+    if problems:
+        raise InputError(problems)
+    return prepare(typed, study=study or from_json(raw.study), source=raw.source, sha256=raw.sha256)
+
+
+def prepare(
+    typed: dict[str, pd.DataFrame], *, study: Study, source: str = "", sha256: dict[str, str] | None = None
+) -> Data:
+    """Derive what checked tables leave out. Use it in a notebook on tables that `check` has accepted."""
+    frame = typed["trials"]
+    given = frozenset(map(str, frame.columns))
+    trials = derive.trials(_with_question_facts(frame, typed.get("questions")))
+    alone = models_alone.combine(trials, typed.get("model_answers"), study)
+    trials = derive.with_advice(alone.trials)
+    if (trials["simulated"] == 1).any():
+        study = replace(study, is_simulated=True)
+    return Data(trials, alone.rows, study, alone.primary, given, source, sha256 or {})
+
+
+def _accept(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    absent = check.missing_columns(table, raw)
+    if absent:
+        return raw, absent
+    frame, problems = check.typed(table, raw)
+    if problems:
+        return frame, problems
+    problems = check.duplicates(table, frame) + check.contradictions(table, frame)
+    if table is TRIALS:
+        problems += check.impossible_trials(frame)
+    return frame, problems
+
+
+def _with_question_facts(trials: pd.DataFrame, questions: pd.DataFrame | None) -> pd.DataFrame:
+    """Take task, subject, item_group and option_count from questions.csv where the trials do not have them."""
+    if questions is None:
+        return trials
+    facts = questions.drop_duplicates(QUESTIONS.columns[0].name).set_index(QUESTIONS.columns[0].name)
+    absent = [name for name in FROM_QUESTIONS if name in facts and name not in trials]
+    found = {name: facts[name].reindex(trials["question"]).set_axis(trials.index) for name in absent}
+    return trials.assign(**{name: v if v.dtype.kind == "f" else v.fillna("") for name, v in found.items()})

@@ -1,0 +1,85 @@
+"""The model alone as a table: one row per question, protocol and sample, on the questions of the trials."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from studies.analysis.study import Study
+
+PRIMARY_NAME = "primary"
+ABOUT_QUESTION = ["question", "item_group", "item_code", "task", "subject", "gold", "option_count"]
+
+
+@dataclass(frozen=True)
+class ModelsAlone:
+    """`rows` has question, protocol, is_primary, answer, correct, confidence, weight and the question's own columns.
+
+    `weight` is 1/k where a protocol has k samples of a question, so that every question weighs the same.
+    """
+
+    trials: pd.DataFrame
+    rows: pd.DataFrame
+    primary: str
+
+
+def combine(trials: pd.DataFrame, answers: pd.DataFrame | None, study: Study) -> ModelsAlone:
+    """Join the `model_*` columns of the trials (the primary baseline) with the other protocols of model_answers.
+
+    Where the trials have no `model_*` columns, the primary baseline is the protocol that study.json names, or the only
+    one there is; with several and no name there is none, because choosing one by its outcome would be wrong.
+    """
+    questions = trials.drop_duplicates("question").set_index("question", drop=False)
+    others = _protocols(questions, answers) if answers is not None else None
+    primary = study.baseline_protocol or PRIMARY_NAME
+    if questions["model_correct"].notna().any():
+        own = questions.loc[questions["model_correct"].notna()]
+        rows = own[ABOUT_QUESTION].assign(
+            answer=own["model_answer"], correct=own["model_correct"], confidence=own["model_confidence"],
+            weight=1.0, protocol=primary,
+        )  # fmt: skip
+        if others is not None:
+            rows = pd.concat([rows, others.loc[others["protocol"] != primary]])
+        return ModelsAlone(trials, _finish(rows, primary), primary)
+    if others is None:
+        return ModelsAlone(trials, _finish(questions.iloc[:0][ABOUT_QUESTION].assign(protocol=""), primary), primary)
+    names = sorted(set(others["protocol"]))
+    if study.baseline_protocol not in names and len(names) > 1:
+        return ModelsAlone(trials, _finish(others, primary), primary)
+    primary = study.baseline_protocol if study.baseline_protocol in names else names[0]
+    return ModelsAlone(_into_trials(trials, others, primary), _finish(others, primary), primary)
+
+
+def _protocols(questions: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+    out = answers.loc[answers["question"].isin(questions["question"])].copy()
+    about = questions.loc[out["question"], ABOUT_QUESTION]
+    out = pd.concat([about.reset_index(drop=True), out.drop(columns="question").reset_index(drop=True)], axis=1)
+    for name in ("answer", "correct", "confidence"):
+        if name not in out:
+            out[name] = "" if name == "answer" else np.nan
+    out["correct"] = out["correct"].fillna(((out["answer"] == out["gold"]) & (out["gold"] != "")).astype("float64"))
+    for name in [name for name in out.columns if str(name).startswith("p_")]:
+        is_its_own = out["answer"] == str(name).removeprefix("p_")
+        out["confidence"] = out["confidence"].fillna(pd.to_numeric(out[name], errors="coerce").where(is_its_own))
+    size = out.groupby(["protocol", "question"])["correct"].transform("size")
+    return out.assign(weight=1.0 / size)[[*ABOUT_QUESTION, "answer", "correct", "confidence", "weight", "protocol"]]
+
+
+def _into_trials(trials: pd.DataFrame, others: pd.DataFrame, primary: str) -> pd.DataFrame:
+    """Give the trials the primary protocol's mean per question; an answer only where there is one sample."""
+    rows = others.loc[others["protocol"] == primary]
+    means = rows.groupby("question")[["correct", "confidence"]].mean()
+    single = rows.loc[rows["weight"] == 1.0].set_index("question")["answer"]
+    return trials.assign(
+        model_correct=trials["question"].map(means["correct"]),
+        model_confidence=trials["question"].map(means["confidence"]),
+        model_answer=single.reindex(trials["question"]).fillna("").to_numpy(),
+    )
+
+
+def _finish(rows: pd.DataFrame, primary: str) -> pd.DataFrame:
+    for name in ("answer", "correct", "confidence", "weight"):
+        if name not in rows:
+            rows = rows.assign(**{name: pd.Series(dtype="str" if name == "answer" else "float64")})
+    rows = rows.reset_index(drop=True).sort_values(["protocol", "question"], kind="stable", ignore_index=True)
+    return rows.assign(is_primary=rows["protocol"] == primary, timed_out=0.0)
