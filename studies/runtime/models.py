@@ -55,6 +55,7 @@ class ParticipantSession(models.Model):
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="sessions")
     slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="sessions")
     attempt = models.PositiveIntegerField()
+    token_nonce = models.CharField(max_length=64)
     token_hash = models.CharField(max_length=64, unique=True)
     spec_hash = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State, default=State.ACTIVE, db_index=True)
