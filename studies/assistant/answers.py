@@ -53,7 +53,7 @@ _ALTERNATIVE_AFTER = re.compile(
 _APPOSITION = re.compile(rf"[\s.:,\-–—]*\"?(⟦[tw]\d+⟧){_VERB}")
 _CLAUSE_END = re.compile(r"[.!?\n;:,]|\bbut\b|\bhowever\b", re.IGNORECASE)
 _UNMEANT = re.compile(
-    r"\b(?:not|never|no|neither|nor|hardly|cannot|if|whether|unless|suppose|why|doubt|\w+n't)\b", re.IGNORECASE
+    r"\b(?:not|never|no|neither|nor|hardly|cannot|if|whether|unless|suppose|(?<!is )why|doubt|\w+n't)\b", re.IGNORECASE
 )
 _SHORT = re.compile(
     r"(?:(?:definitely|probably|certainly|surely|clearly|option|choice|letter|answer|hmm|well|yes|so)\b[\s,:]*)*"
