@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from functools import lru_cache
@@ -37,7 +38,8 @@ def key_words(question: str, options: tuple[str, ...]) -> list[str]:
     """What the question is about: its longest content words first, as written, without those that an option repeats."""
     repeated = {word for option in options for word in content_words(option)}
     words = _as_written(question)
-    return [words[word] for word in sorted(words.keys() - repeated or words, key=lambda word: (-len(word), word))]
+    own = [written for word, written in words.items() if word not in repeated]
+    return sorted(own or words.values(), key=len, reverse=True)
 
 
 def _as_written(text: str) -> dict[str, str]:
@@ -74,8 +76,10 @@ def supporting_sentences(passage: str, option: str, question: str) -> list[str]:
     of_option, of_question = set(content_words(option)), set(content_words(question))
 
     def weight(words: set[str]) -> float:
-        own = sum(1 / frequency[word] for word in words & of_option)
-        return own + sum(0.5 / frequency[word] for word in words & (of_question - of_option)) if own else 0.0
+        # fsum: a set has no order, and the same request must find the same sentence in every process.
+        own = math.fsum(1 / frequency[word] for word in words & of_option)
+        asked = math.fsum(0.5 / frequency[word] for word in words & (of_question - of_option))
+        return own + asked if own else 0.0
 
     weighted = [(weight(words), sentence) for sentence, words in candidates]
     return [sentence for value, sentence in sorted(weighted, key=lambda pair: -pair[0]) if value > 0][:5]

@@ -4,6 +4,8 @@ import csv
 import json
 import math
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -68,6 +70,23 @@ def test_a_reply_has_one_to_five_plain_sentences_and_tells_nothing_about_itself(
 def test_the_same_request_gives_the_same_text_and_another_seed_another() -> None:
     assert ask("why?", 1) == ask("why?", 1)
     assert len({ask("why?", seed) for seed in range(20)}) > 5
+
+
+def test_another_process_with_another_hash_seed_says_the_same() -> None:
+    code = (
+        "from studies.assistant.scripted import reply\n"
+        "from studies.assistant.types import Request, Script, Turn\n"
+        f"script = {SCRIPT!r}\n"
+        "for message in ('Which option is right?', 'why?', 'Quote the passage'):\n"
+        "    print(reply(Request((Turn('user', message),), seed=5), script))\n"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": hash_seed}
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    assert len(texts) == 1
 
 
 def test_it_does_not_repeat_itself_word_for_word() -> None:
