@@ -1,0 +1,210 @@
+"""Uncertainty over people and questions at once: the two-way cluster-robust variance that every interval here uses.
+
+People differ and questions differ, so a figure is uncertain over both. Each trial has an influence psi on the figure;
+influences are summed within participants, within question-side clusters (passage, else question) and within cells
+(participant × question-side cluster), each giving a variance with its own number of clusters G:
+
+    V_g = G/(G-1) · (N-1)/(N-k) · sum over clusters of (sum of psi)²          k = 1 for a mean, 2 for a difference
+    SE  = sqrt(max(V_participant, V_question, V_participant + V_question - V_cell)),  t with min(P, Q) - 1
+
+Reference: Cameron, Gelbach & Miller 2011 (two-way), with the largest of the three as the variance: measured coverage of
+95 % intervals .94 to .98 over seven designs, where one-way clustering fell to .27 and the iid interval to .25.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import stdtr, stdtrit
+
+from studies.analysis.estimate import Estimate, Population, undefined
+
+Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+LEVEL = 0.95
+FEW = 10
+ZERO = 1e-12  # a standard error below this is 0 up to rounding: nothing varies
+
+PARTICIPANT_SIDE = ("participant_code", "participant")
+QUESTION_SIDE = ("item_code", "item_group", "question")
+TWO_WAY = "two-way CRVE (participant, question), largest of three, t"
+ONE_WAY = "one-way CRVE ({}), t"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Codes of participant, question-side cluster and cell of each row; None where there is no such side."""
+
+    participant: Codes | None
+    question: Codes | None
+    cell: Codes | None
+
+    def at(self, rows: npt.NDArray[np.bool_]) -> "Sides":
+        """The sides of some of the rows."""
+        return Sides(*(None if c is None else c[rows] for c in (self.participant, self.question, self.cell)))
+
+
+@dataclass(frozen=True)
+class Variance:
+    """The three one-way variances of a figure; None for a side that does not exist or is held fixed."""
+
+    participant: float | None
+    question: float | None
+    cell: float | None
+
+    @property
+    def two_way(self) -> float | None:
+        """V_participant + V_question - V_cell, which can be negative in small samples."""
+        if self.participant is None or self.question is None or self.cell is None:
+            return None
+        return self.participant + self.question - self.cell
+
+    @property
+    def largest(self) -> float | None:
+        """The variance that is used."""
+        return max((v for v in (self.participant, self.question, self.two_way) if v is not None), default=None)
+
+
+def mean(
+    frame: pd.DataFrame,
+    values: "pd.Series | Array",
+    *,
+    weights: "pd.Series | Array | None" = None,
+    population: Population = "random",
+    is_tested: bool = False,
+) -> Estimate:
+    """Mean of `values` over the rows of `frame`, with its two-way standard error.
+
+    frame: rows with participant (absent for the model alone) and item_group or question, or their codes. values: one
+    number a row; rows without one do not contribute. weights: one a row, default the frame's `weight` column or 1.
+    is_tested: also test the mean against 0. Undefined without rows; no interval with fewer than 2 clusters on a side.
+    """
+    y = np.asarray(values, dtype=np.float64)
+    if weights is None and "weight" in frame:
+        weights = frame["weight"]
+    w = np.ones_like(y) if weights is None else np.asarray(weights, dtype=np.float64)
+    known = ~np.isnan(y)
+    if not known.any():
+        return undefined("no trials")
+    sides = sides_of([frame]).at(known)
+    y, w = y[known], w[known]
+    estimate = float(w @ y / w.sum())
+    return infer(estimate, w * (y - estimate) / w.sum(), sides, k=1, population=population, is_tested=is_tested)
+
+
+def difference(
+    treated: pd.DataFrame,
+    baseline: pd.DataFrame,
+    column: str = "correct",
+    *,
+    weights: tuple[Array, Array] | None = None,
+    population: Population = "random",
+) -> Estimate:
+    """Mean of `column` over `treated` minus its mean over `baseline`, tested against 0.
+
+    The two may share participants, questions, both or neither: the clusters tell. Undefined when one is empty or has
+    fewer than 2 clusters on a side that varies.
+    """
+    y1, y0 = treated[column].to_numpy(np.float64), baseline[column].to_numpy(np.float64)
+    if not len(y1) or not len(y0):
+        return undefined("only one condition has trials", n_trials=len(y1) + len(y0))
+    w1, w0 = (np.ones_like(y1), np.ones_like(y0)) if weights is None else weights
+    m1, m0 = w1 @ y1 / w1.sum(), w0 @ y0 / w0.sum()
+    psi = np.concatenate([w1 * (y1 - m1) / w1.sum(), -w0 * (y0 - m0) / w0.sum()])
+    sides = sides_of([treated, baseline])
+    is_treated = np.arange(len(psi)) < len(y1)
+    for half in (sides.at(is_treated), sides.at(~is_treated)):
+        short = too_few(half, population)
+        if short:
+            return undefined(f"a condition has {short}: no contrast", n_trials=len(psi))
+    return infer(float(m1 - m0), psi, sides, k=2, population=population, is_tested=True)
+
+
+def infer(estimate: float, psi: Array, sides: Sides, *, k: int, population: Population, is_tested: bool) -> Estimate:
+    """Standard error, t interval and test of a figure from the influences of its rows."""
+    counts = Estimate(
+        estimate=estimate,
+        n_trials=len(psi),
+        P=None if sides.participant is None else _count(sides.participant),
+        Q=None if sides.question is None else _count(sides.question),
+    )
+    random = _random(sides, population)
+    clusters = [_count(side) for side in (random.participant, random.question) if side is not None]
+    short = too_few(sides, population) if clusters else "questions are fixed and nobody took part"
+    if short:
+        return replace(counts, reason=f"no standard error: {short}")
+    if len(psi) <= k:
+        return replace(counts, reason=f"no standard error: {len(psi)} trials")
+    largest = variance(psi, random, k=k).largest
+    se = float(np.sqrt(largest or 0.0))
+    method = TWO_WAY if len(clusters) == 2 else ONE_WAY.format("participant" if random.question is None else "question")
+    flags = ("few_clusters",) if min(clusters) < FEW else ()
+    df = min(clusters) - 1
+    if se < ZERO:
+        reason = "nothing varies: the standard error is 0, so there is no interval"
+        return replace(counts, method=method, flags=("degenerate", *flags), reason=reason)
+    half = float(stdtrit(df, 0.5 + LEVEL / 2)) * se
+    p = float(2 * stdtr(df, -abs(estimate / se))) if is_tested else None
+    return replace(
+        counts, se=se, df=float(df), low=estimate - half, high=estimate + half, p=p, method=method, flags=flags
+    )  # fmt: skip
+
+
+def variance(psi: Array, sides: Sides, *, k: int) -> Variance:
+    """The one-way variances of sum(psi); k is the number of means that were estimated (1 or 2)."""
+    n = len(psi)
+
+    def one_way(codes: Codes | None) -> float | None:
+        if codes is None:
+            return None
+        sums = np.bincount(codes, weights=psi)
+        groups = _count(codes)
+        return float(groups / (groups - 1) * (n - 1) / (n - k) * (sums @ sums))
+
+    return Variance(one_way(sides.participant), one_way(sides.question), one_way(sides.cell))
+
+
+def sides_of(frames: Sequence[pd.DataFrame]) -> Sides:
+    """Codes of participant, question-side cluster and cell over the rows of several frames, one after the other."""
+    participant, question = _side(frames, PARTICIPANT_SIDE), _side(frames, QUESTION_SIDE)
+    if participant is None or question is None:
+        return Sides(participant, question, None)
+    cell = _side(frames, ("cell_code",))
+    if cell is None:
+        cell = pd.factorize(participant * (int(question.max(initial=0)) + 1) + question)[0].astype(np.int64)
+    return Sides(participant, question, cell)
+
+
+def _side(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> Codes | None:
+    for name in names:
+        if all(name in frame for frame in frames):
+            parts = [frame[name].to_numpy() for frame in frames]
+            joined = np.concatenate(parts) if len(parts) > 1 else parts[0]
+            return (joined if name.endswith("_code") else pd.factorize(joined)[0]).astype(np.int64, copy=False)
+    return None
+
+
+def _random(sides: Sides, population: Population) -> Sides:
+    """Drop the side that is held fixed."""
+    if population == "fixed questions":
+        return Sides(sides.participant, None, None)
+    if population == "this participant":
+        return Sides(None, sides.question, None)
+    return sides
+
+
+def too_few(sides: Sides, population: Population) -> str:
+    """Say which side that varies has fewer than 2 clusters; empty when none has."""
+    random = _random(sides, population)
+    if random.participant is not None and _count(random.participant) < 2:
+        return "fewer than 2 participants"
+    if random.question is not None and _count(random.question) < 2:
+        return "fewer than 2 question-side clusters"
+    return ""
+
+
+def _count(codes: Codes) -> int:
+    return int(np.count_nonzero(np.bincount(codes)))
