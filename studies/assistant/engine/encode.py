@@ -1,0 +1,102 @@
+"""Conversations → tokens, through the model's own chat template.
+
+What people type is data: a control token in it ("<|end|>") is encoded as the characters it consists of, so that nobody
+can end their turn and speak as the system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError
+
+from studies.assistant.engine.loader import LoadedModel
+from studies.assistant.types import BackendError, ErrorCode, ScoreRequest, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTokens:
+    """`context`: what all continuations share; `continuations`: the tokens of each after it."""
+
+    context: list[int]
+    continuations: list[list[int]]
+
+
+def encode_chat(loaded: LoadedModel, turns: Sequence[Turn]) -> list[int]:
+    """The prompt of the assistant's next turn; or, when the last turn is the assistant's, of the rest of that turn."""
+    messages = [{"role": turn.role, "content": turn.text} for turn in turns]
+    continues = turns[-1].role == "assistant"
+    return _apply_template(loaded.tokenizer, messages, continues)
+
+
+def encode_score(loaded: LoadedModel, request: ScoreRequest) -> ScoreTokens:
+    """Encode context and continuation together, as a model reads them, and cut where all encodings part.
+
+    Where every joint encoding starts with the context's tokens, which is nearly always so, the cut is at the end of the
+    context, as in lm-evaluation-harness. Where one merges characters over that border, the cut is before the merged
+    token, for all continuations alike, so that they stay comparable.
+    """
+    if request.turns:
+        context = encode_chat(loaded, request.turns)
+        joint = [_chat_with(loaded, request.turns, continuation) for continuation in request.continuations]
+    else:
+        context = loaded.tokenizer.encode(request.prompt)
+        joint = [loaded.tokenizer.encode(request.prompt + text) for text in request.continuations]
+    # One token of context at least: the first token of a text has no probability.
+    cut = min(_shared(context, ids) for ids in joint)
+    if cut < 1:
+        raise BackendError(ErrorCode.REFUSED, "the context to score after is empty")
+    if any(len(ids) <= cut for ids in joint):
+        raise BackendError(ErrorCode.REFUSED, "a continuation adds no token to its context, so it has no probability")
+    return ScoreTokens(context[:cut], [ids[cut:] for ids in joint])
+
+
+def refuse_what_does_not_fit(loaded: LoadedModel, prompt_tokens: int, new_tokens: int) -> None:
+    if prompt_tokens + new_tokens > loaded.context_length:
+        raise BackendError(
+            ErrorCode.CAPACITY,
+            f"the conversation has {prompt_tokens} tokens and the reply may take {new_tokens}, but {loaded.name} takes "
+            f"{loaded.context_length} together: reset the conversation or lower max_tokens",
+        )
+
+
+def _chat_with(loaded: LoadedModel, turns: Sequence[Turn], continuation: str) -> list[int]:
+    *earlier, last = turns
+    if last.role == "assistant":
+        extended = [*earlier, Turn("assistant", last.text + continuation)]
+    else:
+        extended = [*turns, Turn("assistant", continuation)]
+    ids = encode_chat(loaded, extended)
+    if not loaded.tokenizer.decode(ids, clean_up_tokenization_spaces=False).endswith(continuation):
+        raise BackendError(
+            ErrorCode.UNSUPPORTED,
+            f"the chat template of {loaded.name} changes the continuation {continuation!r}: leave out outer blanks",
+        )
+    return ids
+
+
+def _apply_template(tokenizer: Any, messages: list[dict[str, str]], continues: bool) -> list[int]:
+    try:
+        ids: list[int] = tokenizer.apply_chat_template(
+            messages,
+            add_generation_prompt=not continues,
+            continue_final_message=continues,
+            sanitize_control_tokens=True,
+            return_dict=False,
+        )
+    except (TemplateError, ValueError) as error:
+        roles = " ".join(message["role"] for message in messages)
+        raise BackendError(
+            ErrorCode.UNSUPPORTED,
+            f"the model's chat template refuses turns in this order ({roles}): {str(error)[:200]}",
+        ) from error
+    return ids
+
+
+def _shared(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    return next(
+        (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
+    )
