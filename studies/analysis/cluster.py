@@ -31,6 +31,7 @@ ZERO = 1e-12  # a standard error below this is 0 up to rounding: nothing varies
 PARTICIPANT_SIDE = ("participant_code", "participant")
 QUESTION_SIDE = ("item_code", "item_group", "question")
 TWO_WAY = "two-way CRVE (participant, question), largest of three, t"
+NOTHING_VARIES = "nothing varies: the standard error is 0, so there is no interval"
 ONE_WAY = "one-way CRVE ({}), t"
 
 
@@ -144,13 +145,34 @@ def infer(estimate: float, psi: Array, sides: Sides, *, k: int, population: Popu
     flags = ("few_clusters",) if min(clusters) < FEW else ()
     df = min(clusters) - 1
     if se < ZERO:
-        reason = "nothing varies: the standard error is 0, so there is no interval"
-        return replace(counts, method=method, flags=("degenerate", *flags), reason=reason)
+        return replace(counts, method=method, flags=("degenerate", *flags), reason=NOTHING_VARIES)
     half = float(stdtrit(df, 0.5 + LEVEL / 2)) * se
     p = float(2 * stdtr(df, -abs(estimate / se))) if is_tested else None
     return replace(
         counts, se=se, df=float(df), low=estimate - half, high=estimate + half, p=p, method=method, flags=flags
     )  # fmt: skip
+
+
+def jackknife(values: Array, groups: Codes, *, note: str) -> Estimate:
+    """Mean of `values` with the delete-one-cluster jackknife over `groups` (question-side clusters), t with G - 1.
+
+    V = (G-1)/G · sum over clusters of (mean without the cluster - mean)². `note` is added to the method.
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    sums, sizes = np.bincount(codes, weights=values), np.bincount(codes)
+    count, n = len(sums), len(values)
+    method = f"jackknife over question-side clusters, {note}"
+    found = Estimate(estimate=float(values.mean()), method=method, n_trials=n, Q=count)
+    if count < 2:
+        return replace(found, reason="no standard error: fewer than 2 question-side clusters")
+    without = (values.sum() - sums) / (n - sizes)
+    se = float(np.sqrt((count - 1) / count * np.sum((without - values.mean()) ** 2)))
+    flags = ("few_clusters",) if count < FEW else ()
+    if se < ZERO:
+        return replace(found, flags=("degenerate", *flags), reason=NOTHING_VARIES)
+    half = float(stdtrit(count - 1, 0.5 + LEVEL / 2)) * se
+    low, high = values.mean() - half, values.mean() + half
+    return replace(found, se=se, df=float(count - 1), low=float(low), high=float(high), flags=flags)
 
 
 def variance(psi: Array, sides: Sides, *, k: int) -> Variance:
