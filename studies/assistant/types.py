@@ -191,7 +191,7 @@ class ContinuationScore:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a backend serves now. `sentence` says what is wrong when it is not ok."""
+    """What a backend serves now. `sentence` says what is wrong when it is not ok; None: it does not say."""
 
     is_ok: bool
     backend: str
@@ -199,6 +199,8 @@ class Health:
     revision: str = ""
     can_score: bool = False
     sentence: str = ""
+    running: int | None = None
+    waiting: int | None = None
 
 
 class Backend(Protocol):

@@ -25,7 +25,8 @@ CONFIGS = {
     "phi3": transformers.Phi3Config(**SIZES),
     "mistral, sliding window": transformers.MistralConfig(sliding_window=24, **SIZES),
     "gemma3, alternating windows": transformers.Gemma3TextConfig(
-        head_dim=16, sliding_window=24, layer_types=["sliding_attention", "full_attention"] * 2, tie_word_embeddings=False, **SIZES
+        head_dim=16, sliding_window=24, layer_types=["sliding_attention", "full_attention"] * 2,
+        tie_word_embeddings=False, **SIZES,
     ),
     "gpt2, learned positions": transformers.GPT2Config(
         vocab_size=300, n_embd=64, n_layer=2, n_head=4, n_positions=512, initializer_range=0.3,

@@ -1,0 +1,200 @@
+"""The queue: first come, first served, bounded, honest about positions, and no request harms another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from studies.assistant.engine import reply
+from studies.assistant.engine.backend import EngineBackend
+from studies.assistant.engine.encode import encode_chat
+from studies.assistant.engine.loader import LoadedModel
+from studies.assistant.types import (
+    BackendError,
+    Done,
+    ErrorCode,
+    Event,
+    FinishReason,
+    Piece,
+    Queued,
+    Request,
+    ScoreRequest,
+    Turn,
+)
+
+ASK = (Turn("user", "Which option?"),)
+
+
+@pytest.fixture
+async def backend(loaded: LoadedModel) -> AsyncIterator[EngineBackend]:
+    """Its model knows no end of text: a reply takes all its tokens, whatever the random weights say."""
+    engine = EngineBackend(replace(loaded, end_ids=frozenset()), max_waiting=3)
+    yield engine
+    await engine.aclose()
+
+
+def endless(seed: int = 0, **changes: Any) -> Request:
+    """400 tokens: about half a second of work, unless changed."""
+    return replace(Request(ASK, max_tokens=400, seed=seed), **changes)
+
+
+async def collect(backend: EngineBackend, request: Request) -> list[Event]:
+    async with aclosing(backend.stream(request)) as events:
+        return [event async for event in events]
+
+
+def text(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Piece))
+
+
+def done(events: list[Event]) -> Done:
+    assert isinstance(events[-1], Done)
+    return events[-1]
+
+
+async def test_greedy_text_is_that_of_generate(loaded: LoadedModel) -> None:
+    backend = EngineBackend(loaded)
+    events = await collect(backend, Request(ASK, max_tokens=60, temperature=0))
+    prompt = torch.tensor([encode_chat(loaded, ASK)])
+    ids = loaded.model.generate(prompt, max_new_tokens=60, do_sample=False)[0, prompt.shape[1] :]
+    expected = loaded.tokenizer.decode(ids, skip_special_tokens=True)
+    assert text(events) == expected.rstrip("\ufffd")
+    assert len(text(events)) > 40
+    assert done(events).usage.prompt_tokens == prompt.shape[1]
+    await backend.aclose()
+
+
+async def test_those_who_wait_hear_their_place_and_are_served_in_order(backend: EngineBackend) -> None:
+    finished: list[int] = []
+
+    async def take(number: int) -> list[Event]:
+        events = await collect(backend, endless(number, max_tokens=60))
+        finished.append(number)
+        return events
+
+    all_events = await asyncio.gather(*(take(number) for number in range(4)))
+    assert finished == [0, 1, 2, 3]
+    for number, events in enumerate(all_events):
+        places = [event.position for event in events if isinstance(event, Queued)]
+        assert places == list(range(number, 0, -1))
+        assert not any(isinstance(event, Queued) for event in events[len(places) :])
+    waits = [done(events).queue_seconds or 0.0 for events in all_events]
+    assert waits == sorted(waits)
+
+
+async def test_a_full_queue_refuses_and_says_so(backend: EngineBackend) -> None:
+    tasks = [asyncio.create_task(collect(backend, endless(number))) for number in range(4)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(BackendError, match="3 requests wait already") as raised:
+        await collect(backend, endless())
+    assert raised.value.code is ErrorCode.RATE_LIMITED
+    assert raised.value.is_retryable
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_cancelled_reply_frees_the_model_within_a_step(backend: EngineBackend) -> None:
+    async with aclosing(backend.stream(endless())) as events:
+        async for event in events:
+            assert isinstance(event, Piece)
+            break
+    await asyncio.sleep(0.1)
+    assert ((await backend.health()).running, (await backend.health()).waiting) == (0, 0)
+
+
+async def test_a_cancelled_waiter_gives_its_place_up(backend: EngineBackend) -> None:
+    first = asyncio.create_task(collect(backend, endless(max_tokens=200)))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(collect(backend, endless()))
+    third = asyncio.create_task(collect(backend, Request(ASK, max_tokens=5, seed=1)))
+    await asyncio.sleep(0.02)
+    second.cancel()
+    events = await third
+    assert [event.position for event in events if isinstance(event, Queued)] == [2, 1]
+    assert done(await first).reason is not FinishReason.DEADLINE
+
+
+async def test_a_deadline_ends_a_running_reply_with_the_text_so_far(backend: EngineBackend) -> None:
+    whole = await collect(backend, endless(7))
+    part = await collect(backend, endless(7, deadline_seconds=0.1))
+    assert done(part).reason is FinishReason.DEADLINE
+    assert text(whole).startswith(text(part))
+    assert 0 < len(text(part)) < len(text(whole))
+
+
+async def test_a_deadline_ends_a_wait(backend: EngineBackend) -> None:
+    first = asyncio.create_task(collect(backend, endless()))
+    await asyncio.sleep(0)
+    events = await collect(backend, endless(deadline_seconds=0.03))
+    assert (done(events).reason, done(events).usage.completion_tokens) == (FinishReason.DEADLINE, 0)
+    assert done(events).first_token_seconds is None
+    assert not first.done()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+
+
+async def test_what_does_not_fit_is_refused_before_it_waits(backend: EngineBackend) -> None:
+    with pytest.raises(BackendError, match=r"takes 512 together: reset the conversation") as raised:
+        await collect(backend, Request((Turn("user", "word " * 400),), max_tokens=200))
+    assert raised.value.code is ErrorCode.CAPACITY
+    with pytest.raises(BackendError) as raised:
+        await backend.score(ScoreRequest(("A",), prompt="word " * 600))
+    assert raised.value.code is ErrorCode.CAPACITY
+
+
+async def test_a_request_that_fails_harms_no_other(backend: EngineBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = reply.steps
+
+    def failing(loaded: Any, prompt: Any, request: Request, is_overdue: Any) -> Any:
+        if request.seed == 13:
+            yield Piece("so far")
+            raise ZeroDivisionError("secret words")
+        return (yield from plain(loaded, prompt, request, is_overdue))
+
+    monkeypatch.setattr(reply, "steps", failing)
+    good, bad, after = (asyncio.create_task(collect(backend, endless(seed, max_tokens=20))) for seed in (1, 13, 2))
+    with pytest.raises(BackendError, match="the model failed: ZeroDivisionError") as raised:
+        await bad
+    assert raised.value.code is ErrorCode.INTERNAL
+    assert "secret" not in raised.value.sentence
+    assert text(await good)
+    assert text(await after)
+    assert (await backend.health()).is_ok
+
+
+async def test_too_little_memory_is_a_capacity_error(backend: EngineBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hungry(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+        yield
+
+    monkeypatch.setattr(reply, "steps", hungry)
+    with pytest.raises(BackendError) as raised:
+        await collect(backend, endless())
+    assert raised.value.code is ErrorCode.CAPACITY
+
+
+async def test_scores_take_their_turn(backend: EngineBackend) -> None:
+    chat = asyncio.create_task(collect(backend, endless(max_tokens=100)))
+    await asyncio.sleep(0)
+    scores = await backend.score(ScoreRequest(("A", "B"), prompt="Answer: ("))
+    assert [score.tokens for score in scores] == [1, 1]
+    assert chat.done()
+
+
+async def test_closing_tells_everybody(loaded: LoadedModel) -> None:
+    engine = EngineBackend(replace(loaded, end_ids=frozenset()))
+    tasks = [asyncio.create_task(collect(engine, endless(number))) for number in range(3)]
+    await asyncio.sleep(0.05)
+    await engine.aclose()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [getattr(result, "code", None) for result in results] == [ErrorCode.UNREACHABLE] * 3
+    with pytest.raises(BackendError, match="the engine is closing"):
+        await collect(engine, endless())
+    assert not (await engine.health()).is_ok
