@@ -1,0 +1,158 @@
+"""Everything that a study's tables are made from, read with a constant number of queries.
+
+Participants are known by pseudonym only; ParticipantIdentity is not read here or anywhere in this package. Trials that
+were never opened are no rows; whoever withdrew leaves a participants' row (the tombstone) and no trials.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from string import ascii_uppercase
+
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import Length
+
+from studies.baselines import queries as baselines
+from studies.baselines.models import BaselineAnswer, BaselineRun
+from studies.design.access import spec_of
+from studies.design.models import Condition, Study, StudyQuestion, TrialPlan
+from studies.design.spec import Spec
+from studies.runtime.models import Event, Message, ParticipantSession, Reply, Trial
+
+RESET = "reset"
+
+
+@dataclass(frozen=True)
+class QuestionFacts:
+    """A question as the tables know it. `identity` follows from its bank and content, not from a row's number."""
+
+    identity: str
+    task: str
+    subject: str
+    item_group: str
+    options: tuple[str, ...]
+    key: int
+    bank: str
+    split: str
+    content_hash: str
+
+
+@dataclass
+class Chat:
+    """What happened in a trial's chat, in numbers; `replied` are the texts of replies where no stance was planned."""
+
+    messages: int = 0
+    characters: int = 0
+    resets: int = 0
+    had_outage: bool = False
+    models: set[str] = field(default_factory=set)
+    prompts: set[str] = field(default_factory=set)
+    replied: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One study's rows, ready to become tables."""
+
+    study: Study
+    spec: Spec
+    questions: dict[int, QuestionFacts]
+    conditions: dict[int, Condition]
+    sessions: list[ParticipantSession]
+    trials: list[Trial]
+    chats: dict[int, Chat]
+    plans: list[TrialPlan]
+    runs: baselines.Baselines
+    answers: dict[int, list[BaselineAnswer]]
+
+
+def read(study: Study) -> Source:
+    """Read a study; 12 queries, whatever its size."""
+    conditions = Condition.objects.filter(study=study).select_related("assistant").order_by("position")
+    sessions = ParticipantSession.objects.filter(study=study).select_related("participant", "slot")
+    plans = TrialPlan.objects.filter(slot__study=study).select_related("slot")
+    runs = baselines.finished(study)
+    return Source(
+        study=study,
+        spec=spec_of(study),
+        questions=_questions(study),
+        conditions={condition.pk: condition for condition in conditions},
+        sessions=list(sessions.order_by("slot__number", "attempt")),
+        trials=list(counted_trials(study).order_by("session__slot__number", "session__attempt", "position")),
+        chats=_chats(study),
+        plans=list(plans.order_by("slot__number", "position")),
+        runs=runs,
+        answers=_answers(list(runs.protocols.values())),
+    )
+
+
+def counted_trials(study: Study) -> QuerySet[Trial]:
+    """The trials that are rows: opened and over, of sessions that were not withdrawn."""
+    over = Trial.objects.filter(session__study=study, state__in=[Trial.State.ANSWERED, Trial.State.TIMED_OUT])
+    return over.exclude(session__state=ParticipantSession.State.WITHDRAWN)
+
+
+def letter(option: int | None) -> str | None:
+    """A, B, … for an option's index; None for no option."""
+    return None if option is None else ascii_uppercase[option]
+
+
+def _questions(study: Study) -> dict[int, QuestionFacts]:
+    """By row number, in the manifest's order. Texts stay in the database: only their options are needed."""
+    manifest = StudyQuestion.objects.filter(study=study).select_related("question__bank", "question__passage")
+    manifest = manifest.defer(
+        "question__text", "question__extra", "question__passage__text", "question__passage__extra"
+    )
+    facts: dict[int, QuestionFacts] = {}
+    taken: Counter[str] = Counter()
+    for entry in manifest.order_by("position"):
+        question = entry.question
+        bank = question.bank
+        identity = f"{bank.name}:{question.content_hash[:12]}"
+        taken[identity] += 1
+        if taken[identity] > 1:  # the same content twice in one bank: in two subjects, say
+            identity = f"{identity}.{taken[identity]}"
+        passage = question.passage
+        facts[question.pk] = QuestionFacts(
+            identity=identity,
+            task=bank.task,
+            subject=question.subject,
+            item_group=f"{bank.name}:{passage.source_id}" if passage else identity,
+            options=tuple(question.options),
+            key=question.key,
+            bank=bank.name,
+            split=question.split,
+            content_hash=question.content_hash,
+        )
+    return facts
+
+
+def _chats(study: Study) -> dict[int, Chat]:
+    chats: dict[int, Chat] = defaultdict(Chat)
+    messages = Message.objects.filter(trial__session__study=study)
+    sums = messages.values("trial_id").annotate(messages=Count("pk"), characters=Sum(Length("text"))).order_by()
+    for row in sums:
+        chats[row["trial_id"]].messages = row["messages"]
+        chats[row["trial_id"]].characters = row["characters"]
+    resets = Event.objects.filter(session__study=study, type=RESET, trial__isnull=False)
+    for row in resets.values("trial_id").annotate(resets=Count("pk")).order_by():
+        chats[row["trial_id"]].resets = row["resets"]
+    replies = Reply.objects.filter(message__trial__session__study=study)
+    for trial_id, state, model, revision, prompt in (
+        replies.values_list("message__trial_id", "state", "model", "revision", "prompt_hash").distinct().order_by()
+    ):
+        chat = chats[trial_id]
+        chat.had_outage |= state == Reply.State.FAILED
+        chat.models |= {f"{model}@{revision}" if revision else model} - {""}
+        chat.prompts |= {prompt} - {""}
+    unplanned = replies.filter(message__trial__stance=None).exclude(text="").order_by("message__number", "attempt")
+    for trial_id, text in unplanned.values_list("message__trial_id", "text"):
+        chats[trial_id].replied.append(text)
+    return dict(chats)
+
+
+def _answers(runs: list[BaselineRun]) -> dict[int, list[BaselineAnswer]]:
+    found: dict[int, list[BaselineAnswer]] = defaultdict(list)
+    rows = BaselineAnswer.objects.filter(run__in=runs).defer("raw").order_by("run_id", "question_id", "sample")
+    for answer in rows:
+        found[answer.run_id].append(answer)
+    return dict(found)
