@@ -20,14 +20,14 @@ def run_or_wait(
     work: Callable[[Report], None],
     report: Report,
     clock: Clock,
-    patience: timedelta = PATIENCE,
-    poll_seconds: float = POLL_SECONDS,
+    patience: timedelta | None = None,
 ) -> Job:
     """Return the job when it is over. `work` is what the Celery task does: it claims the job by compare-and-set.
 
-    While a server works the job, `report` is told its progress; a server that falls silent loses it to this process.
+    `patience` is how long a server has to take it (PATIENCE if None). While a server works the job, `report` is told
+    its progress; a server that falls silent loses it to this process.
     """
-    waiting_since = clock()
+    take_it_at = clock() + (PATIENCE if patience is None else patience)
     while True:
         job = Job.objects.get(pk=job_id)
         if job.state in OVER:
@@ -36,7 +36,7 @@ def run_or_wait(
         if job.state == State.RUNNING:
             report(job.done, job.total)
             operations.take_back_stale(now=clock())
-        elif clock() - waiting_since >= patience:
+        elif clock() >= take_it_at:
             work(report)
             continue
-        time.sleep(poll_seconds)
+        time.sleep(POLL_SECONDS)

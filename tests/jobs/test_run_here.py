@@ -14,11 +14,16 @@ from studies.jobs.models import Job
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def poll_often(monkeypatch):
+    monkeypatch.setattr(run_here, "POLL_SECONDS", 0.02)
+
+
 def enqueue() -> Job:
     return operations.enqueue(task="studies.tasks.nothing", arguments={}, now=timezone.now())
 
 
-def run(job: Job, worked: list[str], *, report=lambda done, total: None, patience: float = 0.2, clock=timezone.now):
+def run(job: Job, worked: list[str], *, report=lambda done, total: None, patience: float = 0.2):
     def work_it(report: work.Report) -> None:
         with work.working(job_id=job.pk, clock=timezone.now, report=report) as mine:
             if mine is not None:
@@ -29,9 +34,8 @@ def run(job: Job, worked: list[str], *, report=lambda done, total: None, patienc
         job_id=job.pk,
         work=work_it,
         report=report,
-        clock=clock,
+        clock=timezone.now,
         patience=timedelta(seconds=patience),
-        poll_seconds=0.02,
     )
 
 
