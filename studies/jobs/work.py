@@ -31,11 +31,13 @@ class Work:
     def __init__(self, job: Job, clock: Clock, report: Report | None) -> None:
         self.job = job
         self.clock = clock
+        self.done, self.total = job.done, job.total
         self._report = report
         self._last_beat = clock()
 
     def progress(self, done: int, total: int) -> None:
         """Keep how far the work is. Raises JobInterrupted."""
+        self.done, self.total = done, total
         if self._report is not None:
             self._report(done, total)
         self._beat(done, total)

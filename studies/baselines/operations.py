@@ -1,0 +1,198 @@
+"""A baseline run from start to end: one job asks the model every question of the study that has no answer yet.
+
+Killed, failed or cancelled, it goes on where it was: each answer is committed with the job's progress before the next
+question is asked, and a rerun only asks for what is missing.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Coroutine, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import transaction
+
+from studies.assistant.types import Backend, BackendError
+from studies.baselines.models import BaselineAnswer, BaselineRun
+from studies.baselines.protocols import PROTOCOLS, Asked, BaselineProtocol, Given, default_protocol
+from studies.design import assistants
+from studies.design.models import Assistant, Stance, Study, StudyQuestion
+from studies.jobs import operations as jobs
+from studies.jobs.models import Job
+from studies.jobs.work import Clock, JobFailed, Report, Work, working
+from studies.questions.models import Question
+
+T = TypeVar("T")
+TASK = "studies.tasks.run_baseline"
+BEAT_SECONDS = 1.0
+
+
+class CannotRun(ValueError):
+    """This baseline cannot be run; the text names the value, what is allowed and what to do."""
+
+
+def start_run(
+    *, study: Study, assistant_name: str, protocol: str = "", again: bool = False, now: datetime
+) -> BaselineRun:
+    """Find the run to go on with, or make one, and give it a job that is queued or running.
+
+    A finished run is returned as it is. `again` makes a fresh one and gives an unfinished one up. Raises CannotRun.
+    """
+    assistant = _assistant(study, assistant_name)
+    name = protocol or default_protocol(assistant.backend)
+    if name not in PROTOCOLS:
+        raise CannotRun(f"protocol {name!r}: use one of {', '.join(PROTOCOLS)}.")
+    questions = _questions(study)
+    if not questions:
+        raise CannotRun(f"study {study.name!r} has no questions in its manifest; create it from a study file first.")
+    stances = _stances(assistant)
+    refusal = PROTOCOLS[name].refusal(assistant.backend, [_asked(question, stances) for question in questions])
+    if refusal:
+        raise CannotRun(f"protocol {name!r} for assistant {assistant_name!r}: {refusal}")
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=study.pk)  # two commands at once make one run, not two
+        last = BaselineRun.objects.filter(study=study, assistant=assistant, protocol=name).order_by("-pk").first()
+        if last is not None and last.finished_at is not None and not again:
+            return last
+        if last is not None and last.job is not None and again:
+            jobs.cancel(job_id=last.job.pk, now=now)
+        if last is None or again:
+            last = BaselineRun(study=study, assistant=assistant, protocol=name, created_at=now)
+            last.save()
+        if last.job is None or last.job.state not in (Job.State.QUEUED, Job.State.RUNNING):
+            last.job = jobs.enqueue(task=TASK, arguments={"run_id": last.pk}, now=now)
+            last.save(update_fields=["job"])
+    return last
+
+
+def work_run(*, job_id: int, clock: Clock, report: Report | None = None) -> None:
+    """Work the job's run to its end. Does nothing when the job is somebody else's or over: safe to call twice."""
+    with working(job_id=job_id, clock=clock, report=report) as work:
+        if work is None:
+            return
+        run = BaselineRun.objects.select_related("study", "assistant").get(pk=work.job.arguments["run_id"])
+        questions, stances = _questions(run.study), _stances(run.assistant)
+        protocol = PROTOCOLS[run.protocol]
+        _record_prompts(run, protocol, [_asked(question, stances) for question in questions])
+        answered = set(BaselineAnswer.objects.filter(run=run).values_list("question_id", flat=True))
+        left = [(question, _asked(question, stances)) for question in questions if question.pk not in answered]
+        work.progress(len(answered), len(questions))
+        with asyncio.Runner() as runner:
+            try:
+                _ask_all(run, protocol, left, work, runner)
+            except BackendError as error:
+                raise JobFailed(f"Assistant {run.assistant.name!r}: {error.sentence} ({error.code.value})") from error
+        BaselineRun.objects.filter(pk=run.pk, finished_at=None).update(finished_at=clock())
+
+
+def _ask_all(
+    run: BaselineRun,
+    protocol: BaselineProtocol,
+    left: Sequence[tuple[Question, Asked]],
+    work: Work,
+    runner: asyncio.Runner,
+) -> None:
+    if not left:
+        return
+    if not protocol.needs_backend:
+        given = [(question, runner.run(protocol.answer(asked, None))) for question, asked in left]
+        _keep(run, given, work)
+        return
+    backend = assistants.backend_of(run.assistant)
+    try:
+        _record_model(run, backend, work, runner)
+        for question, asked in left:
+            _keep(run, [(question, _while_beating(protocol.answer(asked, backend), work, runner))], work)
+    finally:
+        runner.run(backend.aclose())
+
+
+def _while_beating(call: Coroutine[Any, Any, T], work: Work, runner: asyncio.Runner) -> T:
+    """Run one model call, which may take minutes, and beat meanwhile; an interruption cancels it on the model."""
+    task = runner.get_loop().create_task(call)
+    try:
+        while not task.done():
+            runner.run(_wait(task))
+            work.beat()
+    finally:
+        if not task.done():
+            task.cancel()
+            runner.run(_wait(task))
+    return task.result()
+
+
+async def _wait(task: asyncio.Task[Any]) -> None:
+    await asyncio.wait({task}, timeout=BEAT_SECONDS)
+
+
+@transaction.atomic
+def _keep(run: BaselineRun, given: Sequence[tuple[Question, Given]], work: Work) -> None:
+    """Commit the answers with the job's progress; an answer that is there already stays as it was."""
+    rows = [
+        BaselineAnswer(
+            run=run,
+            question=question,
+            option=answer.option,
+            probabilities=answer.probabilities,
+            raw=answer.raw,
+            answered_at=work.clock(),
+        )
+        for question, answer in given
+    ]
+    BaselineAnswer.objects.bulk_create(rows, ignore_conflicts=True)
+    work.progress(work.done + len(rows), work.total)
+
+
+def _record_model(run: BaselineRun, backend: Backend, work: Work, runner: asyncio.Runner) -> None:
+    """Keep what is served. Half a run by one model and half by another would be nobody's answers: refused."""
+    health = _while_beating(backend.health(), work, runner)
+    if not health.is_ok:
+        raise JobFailed(f"Assistant {run.assistant.name!r} cannot be asked: {health.sentence}")
+    if not health.can_score:
+        raise JobFailed(
+            f"Assistant {run.assistant.name!r} ({health.model}) gives no log-probabilities, which protocol "
+            f"{run.protocol!r} needs. Serve the model with `manage.py run_engine`, or use an endpoint that can score."
+        )
+    began = (run.model, run.revision)
+    now = (health.model, health.revision)
+    if run.model and began != now and run.answers.exists():
+        raise JobFailed(
+            f"Run {run.pk} was begun with model {' '.join(began).strip()!r}; the assistant now serves "
+            f"{' '.join(now).strip()!r}. Serve the first again, or start a fresh run with --again."
+        )
+    run.model, run.revision = now
+    run.save(update_fields=["model", "revision"])
+
+
+def _record_prompts(run: BaselineRun, protocol: BaselineProtocol, asked: Sequence[Asked]) -> None:
+    """Keep which prompt texts the run asks with; one hash over all of them where questions need several."""
+    prompts = {prompt for one in asked if (prompt := protocol.prompt(one)) is not None}
+    named = sorted((f"{prompt.name}.v{prompt.version}", prompt.sha256) for prompt in prompts)
+    run.prompt_version = ", ".join(name for name, _ in named)
+    joined = "\n".join(f"{name} {sha256}" for name, sha256 in named)
+    run.prompt_hash = named[0][1] if len(named) == 1 else hashlib.sha256(joined.encode()).hexdigest() if named else ""
+    run.details = {**run.details, "prompts": dict(named)}
+    run.save(update_fields=["prompt_version", "prompt_hash", "details"])
+
+
+def _assistant(study: Study, name: str) -> Assistant:
+    try:
+        return Assistant.objects.get(study=study, name=name)
+    except Assistant.DoesNotExist:
+        names = ", ".join(study.assistants.order_by("name").values_list("name", flat=True)) or "none"
+        raise CannotRun(f"assistant {name!r}: study {study.name!r} has {names}.") from None
+
+
+def _questions(study: Study) -> list[Question]:
+    """In the manifest's order, where a passage's questions stand together: the engine reads the passage once."""
+    manifest = StudyQuestion.objects.filter(study=study).select_related("question__passage").order_by("position")
+    return [entry.question for entry in manifest]
+
+
+def _stances(assistant: Assistant) -> dict[int, int]:
+    return dict(Stance.objects.filter(assistant=assistant).values_list("question_id", "option"))
+
+
+def _asked(question: Question, stances: dict[int, int]) -> Asked:
+    passage = question.passage.text if question.passage else ""
+    return Asked(question.text, tuple(question.options), passage, stances.get(question.pk))

@@ -1,0 +1,247 @@
+"""A baseline run asks each question once, goes on after any kind of end, and says why it cannot."""
+
+import asyncio
+import math
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from studies.assistant.types import BackendError, ContinuationScore, ErrorCode, Health
+from studies.baselines import operations
+from studies.baselines.models import BaselineAnswer, BaselineRun
+from studies.baselines.protocols import PROTOCOLS
+from studies.design import assistants, spec
+from studies.jobs import operations as jobs
+from studies.jobs.models import Job
+from tests.reports import rows
+
+pytestmark = pytest.mark.django_db
+
+
+class Model:
+    """The model, which is outside the process: it keeps what it was asked, and fails when it is told to."""
+
+    name = "model"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fails_at: dict[int, BaseException] = {}
+        self.health_now = Health(True, "openai", "tiny", "r1", can_score=True)
+        self.seconds = 0.0
+        self.is_closed = False
+
+    async def score(self, request):
+        await asyncio.sleep(self.seconds)
+        if len(self.asked) in self.fails_at:
+            raise self.fails_at[len(self.asked)]
+        self.asked.append(request.turns[0].text)
+        shares = (0.1, 0.7, 0.1, 0.1)
+        return [ContinuationScore(c, math.log(p), 1) for c, p in zip(request.continuations, shares, strict=True)]
+
+    async def health(self):
+        return self.health_now
+
+    async def aclose(self):
+        self.is_closed = True
+
+
+@pytest.fixture
+def study():
+    study = rows.make_study(slots=1)
+    study.assistants.create(name="remote", backend="openai")
+    return study
+
+
+@pytest.fixture
+def model(monkeypatch) -> Model:
+    model = Model()
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
+    return model
+
+
+def start(study, name: str = "remote", **options) -> BaselineRun:
+    return operations.start_run(study=study, assistant_name=name, now=timezone.now(), **options)
+
+
+def work(run: BaselineRun, **options) -> BaselineRun:
+    operations.work_run(job_id=run.job_id, clock=timezone.now, **options)
+    run.refresh_from_db()
+    run.job.refresh_from_db()
+    return run
+
+
+def test_the_model_is_asked_every_question_and_everything_is_recorded(study, model):
+    seen = []
+    run = work(start(study), report=lambda done, total: seen.append((done, total)))
+    assert run.job.state == "done"
+    assert run.finished_at is not None
+    assert (run.protocol, run.model, run.revision) == ("zero-shot", "tiny", "r1")
+    assert run.prompt_version == "zero_shot.v1, zero_shot_passage.v1"
+    assert len(run.prompt_hash) == 64
+    assert set(run.details["prompts"]) == {"zero_shot.v1", "zero_shot_passage.v1"}
+    assert seen[0] == (0, 10)
+    assert seen[-1] == (10, 10)
+    assert (run.job.done, run.job.total) == (10, 10)
+    answer = run.answers.first()
+    assert answer.option == 1
+    assert answer.probabilities == pytest.approx([0.1, 0.7, 0.1, 0.1])
+    assert len(model.asked) == len(set(model.asked)) == 10
+    assert model.is_closed
+
+
+def test_a_passage_stands_before_its_question(study, model):
+    work(start(study))
+    assert sum("Once. Once." in text for text in model.asked) == 2
+
+
+def test_planned_stances_are_the_scripted_assistants_answers(study):
+    run = work(start(study, "helper"))
+    assert run.protocol == "scripted-stance"
+    stances = dict(study.assistants.get(name="helper").stances.values_list("question_id", "option"))
+    assert dict(run.answers.values_list("question_id", "option")) == stances
+    assert set(run.answers.values_list("probabilities", flat=True)) == {None}
+    assert run.prompt_hash == ""
+
+
+@pytest.mark.parametrize("end", [BackendError(ErrorCode.UNREACHABLE, "Nobody answers."), KeyboardInterrupt()])
+def test_a_run_that_was_cut_goes_on_without_asking_twice(study, model, end):
+    model.fails_at[4] = end
+    run = start(study)
+    if isinstance(end, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            work(run)
+    else:
+        work(run)
+    assert run.answers.count() == 4
+    assert BaselineRun.objects.get().finished_at is None
+    model.fails_at.clear()
+    again = start(study)
+    assert again.pk == run.pk
+    work(again)
+    assert again.job.state == "done"
+    assert again.answers.count() == 10
+    assert len(model.asked) == len(set(model.asked)) == 10
+
+
+def test_a_killed_run_is_taken_back_and_goes_on_without_asking_twice(study, model):
+    """kill -9 leaves a running job and the answers so far; nothing else of the process is left."""
+    model.fails_at[4] = SystemExit()
+    run = start(study)
+    with pytest.raises(SystemExit):
+        work(run)
+    silent_since = timezone.now() - timedelta(minutes=1)
+    Job.objects.update(state="running", heartbeat_at=silent_since, claimed_at=silent_since, finished_at=None, error="")
+    model.fails_at.clear()
+    assert jobs.sweep(now=timezone.now()).requeued == 1
+    work(run)
+    assert run.job.state == "done"
+    assert run.job.attempts == 2
+    assert len(model.asked) == len(set(model.asked)) == 10
+
+
+def test_a_backend_error_fails_the_job_with_its_sentence(study, model):
+    model.fails_at[0] = BackendError(ErrorCode.RATE_LIMITED, "The quota is used up.")
+    run = work(start(study))
+    assert run.job.state == "failed"
+    assert run.job.error == "Assistant 'remote': The quota is used up. (rate_limited)"
+    assert model.is_closed
+
+
+def test_an_assistant_that_is_down_is_not_asked(study, model):
+    model.health_now = Health(False, "openai", "", sentence="Nothing listens at that address.")
+    run = work(start(study))
+    assert run.job.error == "Assistant 'remote' cannot be asked: Nothing listens at that address."
+    assert model.asked == []
+
+
+def test_an_assistant_without_log_probabilities_is_told_what_to_do(study, model):
+    model.health_now = Health(True, "openai", "tiny")
+    run = work(start(study))
+    assert "gives no log-probabilities" in run.job.error
+    assert "run_engine" in run.job.error
+
+
+def test_a_run_is_not_finished_by_another_model(study, model):
+    model.fails_at[4] = BackendError(ErrorCode.TIMEOUT, "Too slow.")
+    work(start(study))
+    model.fails_at.clear()
+    model.health_now = Health(True, "openai", "tiny", "r2", can_score=True)
+    run = work(start(study))
+    assert run.job.error == (
+        f"Run {run.pk} was begun with model 'tiny r1'; the assistant now serves 'tiny r2'. Serve the first again, or "
+        "start a fresh run with --again."
+    )
+    fresh = work(start(study, again=True))
+    assert fresh.pk != run.pk
+    assert (fresh.job.state, fresh.revision, fresh.answers.count()) == ("done", "r2", 10)
+
+
+def test_a_finished_run_is_not_made_again_unless_asked(study):
+    run = work(start(study, "helper"))
+    assert start(study, "helper").pk == run.pk
+    assert start(study, "helper").finished_at is not None
+    assert start(study, "helper", again=True).pk != run.pk
+
+
+def test_asking_twice_for_a_run_gives_one_job(study, model):
+    assert start(study).job_id == start(study).job_id
+    assert Job.objects.count() == 1
+
+
+def test_giving_up_an_unfinished_run_cancels_its_job(study, model):
+    first = start(study)
+    second = start(study, again=True)
+    assert Job.objects.get(pk=first.job_id).state == "cancelled"
+    assert Job.objects.get(pk=second.job_id).state == "queued"
+
+
+def test_a_task_that_is_delivered_twice_does_its_work_once(study, model):
+    run = work(start(study))
+    work(run)
+    assert len(model.asked) == 10
+
+
+def test_a_cancelled_run_stops_within_a_beat(study, model, monkeypatch):
+    model.seconds = 60.0
+    monkeypatch.setattr(operations, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr("studies.jobs.work.BEAT", timedelta(seconds=0.1))
+    run = start(study)
+    began = timezone.now()
+
+    def cancelling_clock():
+        now = timezone.now()
+        if now - began > timedelta(seconds=0.5):
+            jobs.cancel(job_id=run.job_id, now=now)
+        return now
+
+    operations.work_run(job_id=run.job_id, clock=cancelling_clock)
+    assert timezone.now() - began < timedelta(seconds=10)
+    assert Job.objects.get().state == "cancelled"
+    assert not BaselineAnswer.objects.exists()
+    assert model.is_closed
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("nobody", {}, "assistant 'nobody': study 'planets' has helper, remote."),
+        ("remote", {"protocol": "guess"}, "protocol 'guess': use one of zero-shot, scripted-stance."),
+        ("remote", {"protocol": "scripted-stance"}, "only a scripted assistant has planned answers"),
+        ("helper", {"protocol": "zero-shot"}, "no likelihoods of its own; use --protocol scripted-stance."),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_words(study, name, options, words):
+    with pytest.raises(operations.CannotRun, match=words.replace("(", r"\(")):
+        start(study, name, **options)
+    assert not BaselineRun.objects.exists()
+
+
+def test_a_stance_that_is_drawn_per_trial_is_no_baseline(study):
+    study.assistants.get(name="helper").stances.all().delete()
+    with pytest.raises(operations.CannotRun, match="10 of 10 questions have no planned stance"):
+        start(study, "helper")
+
+
+def test_a_study_file_names_the_protocols_that_there_are():
+    assert set(spec.PROTOCOLS) == set(PROTOCOLS)
