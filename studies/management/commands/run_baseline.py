@@ -1,0 +1,73 @@
+"""`manage.py run_baseline STUDY --assistant NAME`: ask the model alone every question of the study."""
+
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from studies.baselines import operations
+from studies.baselines.models import BaselineRun
+from studies.baselines.protocols import PROTOCOLS
+from studies.design import access as design
+from studies.jobs.models import Job
+from studies.jobs.run_here import run_or_wait
+from studies.jobs.work import Report
+from studies.management.progress import progress_bar
+
+
+class Command(BaseCommand):
+    help = (
+        "Ask an assistant of a study all its questions without a person. Run it again to go on after an interruption."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", help="the study's name")
+        parser.add_argument("--assistant", required=True, help="the assistant's name in the study file")
+        parser.add_argument(
+            "--protocol",
+            default="",
+            help=f"how it is asked: {', '.join(PROTOCOLS)} (default: what fits the assistant)",
+        )
+        parser.add_argument("--again", action="store_true", help="make a fresh run although one is finished or begun")
+
+    def handle(
+        self, *args: Any, study: str, assistant: str, protocol: str = "", again: bool = False, **options: Any
+    ) -> None:
+        try:
+            found = design.study_by_name(study)
+            run = operations.start_run(
+                study=found, assistant_name=assistant, protocol=protocol, again=again, now=timezone.now()
+            )
+        except (design.NotFound, operations.CannotRun) as error:
+            raise CommandError(str(error)) from error
+        if run.finished_at is None and run.job_id is not None:
+            with progress_bar(unit="question", label=f"{assistant} alone, {run.protocol}") as report:
+                job = run_or_wait(
+                    job_id=run.job_id,
+                    work=partial(self.work, run.job_id),
+                    report=report,
+                    clock=timezone.now,
+                )
+            if job.state != Job.State.DONE:
+                raise CommandError(f"{job.error or f'The job was {job.state}.'} Run the same command to go on.")
+            run.refresh_from_db()
+        else:
+            self.stdout.write("This run is finished already; --again makes a fresh one.")
+        self.say(run)
+
+    def work(self, job_id: int, report: Report) -> None:
+        operations.work_run(job_id=job_id, clock=timezone.now, report=report)
+
+    def say(self, run: BaselineRun) -> None:
+        """Counts only: how good the model is belongs to the analysis."""
+        answered = run.answers.count()
+        unclear = run.answers.filter(option=None).count()
+        model = f", {run.model}" if run.model else ""
+        self.stdout.write(
+            f"{run.study}: {run.assistant.name} ({run.assistant.backend}{model}) was asked {answered} questions by "
+            f"{run.protocol}; {unclear} without a clear answer."
+        )
+        primary = design.spec_of(run.study).analysis.primary_baseline
+        if run.protocol != primary:
+            self.stdout.write(f"The study's primary baseline is {primary}; this one is reported beside it.")

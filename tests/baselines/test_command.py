@@ -1,0 +1,80 @@
+"""`manage.py run_baseline`: works without a server, goes on after a failure, and says in words why it cannot."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from studies.baselines.models import BaselineRun
+from studies.design import assistants
+from studies.jobs import run_here
+from tests.baselines.test_operations import Model
+from tests.reports import rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(run_here, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(run_here, "PATIENCE", timedelta(0))
+
+
+@pytest.fixture
+def study():
+    study = rows.make_study(slots=1)
+    study.assistants.create(name="remote", backend="openai")
+    return study
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("run_baseline", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_scripted_assistant_is_done_at_once(study):
+    said = run("planets", "--assistant", "helper")
+    assert "helper (scripted) was asked 10 questions by scripted-stance; 0 without a clear answer." in said
+    assert BaselineRun.objects.get().finished_at is not None
+
+
+def test_a_second_call_says_that_it_is_done(study):
+    run("planets", "--assistant", "helper")
+    assert "finished already; --again makes a fresh one" in run("planets", "--assistant", "helper")
+    assert BaselineRun.objects.count() == 1
+
+
+def test_a_failure_has_words_and_the_same_command_goes_on(study, monkeypatch):
+    model = Model()
+    model.fails_at[6] = ZeroDivisionError("of the model")
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
+    with pytest.raises(ZeroDivisionError):
+        run("planets", "--assistant", "remote")
+    model.fails_at.clear()
+    said = run("planets", "--assistant", "remote")
+    assert "remote (openai, tiny) was asked 10 questions by zero-shot" in said
+    assert "The study's primary baseline is scripted-stance; this one is reported beside it." in said
+    assert len(model.asked) == 10
+
+
+def test_a_model_that_is_down_ends_in_words_not_a_traceback(study, monkeypatch):
+    model = Model()
+    model.health_now = model.health_now.__class__(False, "openai", "", sentence="Nothing listens there.")
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
+    with pytest.raises(CommandError, match=r"Nothing listens there\. Run the same command to go on\."):
+        run("planets", "--assistant", "remote")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("pluto", "--assistant", "helper"), "pluto"),
+        (("planets", "--assistant", "nobody"), "study 'planets' has helper, remote"),
+        (("planets", "--assistant", "helper", "--protocol", "guess"), "use one of zero-shot, scripted-stance"),
+    ],
+)
+def test_mistakes_are_named(study, arguments, words):
+    with pytest.raises(CommandError, match=words):
+        run(*arguments)
