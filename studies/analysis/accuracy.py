@@ -39,9 +39,8 @@ def macro_subject(trials: pd.DataFrame, *, population: Population = "random") ->
 
     Trials without a subject do not count.
     """
-    return _mean_of_groups(
-        trials.loc[trials["subject"] != ""], "subject", population, absent="no question has a subject"
-    )
+    has_subject = trials["subject_code"] >= 0 if "subject_code" in trials else trials["subject"] != ""
+    return _mean_of_groups(trials.loc[has_subject], "subject", population, absent="no question has a subject")
 
 
 def wilson(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
@@ -68,7 +67,7 @@ def second_minus_first_half(trials: pd.DataFrame, *, population: Population = "r
     placed = trials.loc[trials["position"].notna()]
     if placed.empty:
         return undefined("no positions are recorded", n_trials=len(trials))
-    people = placed.groupby("participant")["position"]
+    people = placed.groupby(cluster.codes_of(placed, "participant"))["position"]
     rank, size = people.rank(method="first"), people.transform("size")
     return cluster.difference(placed.loc[rank > size - size // 2], placed.loc[rank <= size // 2], population=population)
 
@@ -80,7 +79,7 @@ def _mean_of_groups(
     if trials.empty:
         return undefined(absent)
     own = trials["weight"].to_numpy() if "weight" in trials else np.ones(len(trials))
-    codes = pd.factorize(trials[column])[0]
+    codes = cluster.codes_of(trials, column)
     total = np.bincount(codes, weights=own)
     return cluster.mean(trials, trials["correct"], weights=own / total[codes], population=population)
 
@@ -89,7 +88,7 @@ def _binomial(trials: pd.DataFrame, method: str, name: str) -> Estimate:
     if trials.empty:
         return undefined("no trials")
     weights = trials["weight"].to_numpy() if "weight" in trials else np.ones(len(trials))
-    right, n = float(weights @ trials["correct"].to_numpy()), float(weights.sum())
+    right, n = float((weights * trials["correct"].to_numpy()).sum()), float(weights.sum())
     low, high = proportion_confint(right, n, alpha=1 - cluster.LEVEL, method=method)
     return Estimate(
         estimate=right / n, low=float(low), high=float(high), method=IID.format(name), n_trials=len(trials)

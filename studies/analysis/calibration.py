@@ -190,7 +190,7 @@ def _expected(n: Array, mean_confidence: Array, mean_correct: Array) -> float:
 def _debiased(n: Array, mean_confidence: Array, mean_correct: Array) -> float:
     many = n > 1
     chance = mean_correct[many] * (1 - mean_correct[many]) / (n[many] - 1)
-    return float(n[many] @ ((mean_confidence[many] - mean_correct[many]) ** 2 - chance) / n.sum())
+    return float((n[many] * ((mean_confidence[many] - mean_correct[many]) ** 2 - chance)).sum() / n.sum())
 
 
 def _weights(kept: pd.DataFrame) -> Array:
@@ -199,7 +199,7 @@ def _weights(kept: pd.DataFrame) -> Array:
 
 def _point(kept: pd.DataFrame, value: float, *, method: str, reason: str) -> Estimate:
     sides = cluster.sides_of([kept])
-    people, items = (None if c is None else len(np.unique(c)) for c in (sides.participant, sides.question))
+    people, items = (side.count if side else None for side in (sides.participant, sides.question))
     return Estimate(estimate=value, method=method, n_trials=len(kept), P=people, Q=items, reason=reason)
 
 

@@ -13,6 +13,7 @@ Reference: Cameron, Gelbach & Miller 2011 (two-way), with the largest of the thr
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -28,24 +29,40 @@ LEVEL = 0.95
 FEW = 10
 ZERO = 1e-12  # a standard error below this is 0 up to rounding: nothing varies
 
-PARTICIPANT_SIDE = ("participant_code", "participant")
-QUESTION_SIDE = ("item_code", "item_group", "question")
+PARTICIPANT_SIDE = ("participant",)
+QUESTION_SIDE = ("item", "item_group", "question")
 TWO_WAY = "two-way CRVE (participant, question), largest of three, t"
 NOTHING_VARIES = "nothing varies: the standard error is 0, so there is no interval"
 ONE_WAY = "one-way CRVE ({}), t"
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Codes of participant, question-side cluster and cell of each row; None where there is no such side."""
+class Side:
+    """The cluster of each row, as whole numbers from 0; not every number need occur."""
 
-    participant: Codes | None
-    question: Codes | None
-    cell: Codes | None
+    codes: Codes
+
+    @cached_property
+    def count(self) -> int:
+        """How many clusters have a row."""
+        return int(np.count_nonzero(np.bincount(self.codes)))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Participant, question-side cluster and cell of each row; None where there is no such side."""
+
+    participant: Side | None
+    question: Side | None
+    cell: Side | None
 
     def at(self, rows: npt.NDArray[np.bool_]) -> "Sides":
         """The sides of some of the rows."""
-        return Sides(*(None if c is None else c[rows] for c in (self.participant, self.question, self.cell)))
+        if rows.all():
+            return self
+        return Sides(
+            *(None if s is None else Side(s.codes[rows]) for s in (self.participant, self.question, self.cell))
+        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,7 @@ def mean(
         return undefined("no trials")
     sides = sides_of([frame]).at(known)
     y, w = y[known], w[known]
-    estimate = float(w @ y / w.sum())
+    estimate = float((w * y).sum() / w.sum())
     return infer(estimate, w * (y - estimate) / w.sum(), sides, k=1, population=population, is_tested=is_tested)
 
 
@@ -113,7 +130,7 @@ def difference(
     if not len(y1) or not len(y0):
         return undefined("only one condition has trials", n_trials=len(y1) + len(y0))
     w1, w0 = (np.ones_like(y1), np.ones_like(y0)) if weights is None else weights
-    m1, m0 = w1 @ y1 / w1.sum(), w0 @ y0 / w0.sum()
+    m1, m0 = (w1 * y1).sum() / w1.sum(), (w0 * y0).sum() / w0.sum()
     psi = np.concatenate([w1 * (y1 - m1) / w1.sum(), -w0 * (y0 - m0) / w0.sum()])
     sides = sides_of([treated, baseline])
     is_treated = np.arange(len(psi)) < len(y1)
@@ -129,11 +146,11 @@ def infer(estimate: float, psi: Array, sides: Sides, *, k: int, population: Popu
     counts = Estimate(
         estimate=estimate,
         n_trials=len(psi),
-        P=None if sides.participant is None else _count(sides.participant),
-        Q=None if sides.question is None else _count(sides.question),
+        P=sides.participant.count if sides.participant else None,
+        Q=sides.question.count if sides.question else None,
     )
     random = _random(sides, population)
-    clusters = [_count(side) for side in (random.participant, random.question) if side is not None]
+    clusters = [side.count for side in (random.participant, random.question) if side]
     short = too_few(sides, population) if clusters else "questions are fixed and nobody took part"
     if short:
         return replace(counts, reason=f"no standard error: {short}")
@@ -179,33 +196,53 @@ def variance(psi: Array, sides: Sides, *, k: int) -> Variance:
     """The one-way variances of sum(psi); k is the number of means that were estimated (1 or 2)."""
     n = len(psi)
 
-    def one_way(codes: Codes | None) -> float | None:
-        if codes is None:
+    def one_way(side: Side | None) -> float | None:
+        if side is None:
             return None
-        sums = np.bincount(codes, weights=psi)
-        groups = _count(codes)
-        return float(groups / (groups - 1) * (n - 1) / (n - k) * (sums @ sums))
+        sums = np.bincount(side.codes, weights=psi)
+        return float(side.count / (side.count - 1) * (n - 1) / (n - k) * np.square(sums).sum())
 
     return Variance(one_way(sides.participant), one_way(sides.question), one_way(sides.cell))
 
 
 def sides_of(frames: Sequence[pd.DataFrame]) -> Sides:
-    """Codes of participant, question-side cluster and cell over the rows of several frames, one after the other."""
+    """Participant, question-side cluster and cell over the rows of several frames, one after the other."""
     participant, question = _side(frames, PARTICIPANT_SIDE), _side(frames, QUESTION_SIDE)
     if participant is None or question is None:
         return Sides(participant, question, None)
-    cell = _side(frames, ("cell_code",))
+    cell = _side(frames, ("cell",))
     if cell is None:
-        cell = pd.factorize(participant * (int(question.max(initial=0)) + 1) + question)[0].astype(np.int64)
+        pairs = participant.codes * (int(question.codes.max(initial=0)) + 1) + question.codes
+        cell = Side(pd.factorize(pairs)[0].astype(np.int64))
     return Sides(participant, question, cell)
 
 
-def _side(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> Codes | None:
+def question_codes(frame: pd.DataFrame) -> Codes:
+    """The question-side cluster of each row: passage, else question. Raises ValueError where there is neither."""
+    side = _side([frame], QUESTION_SIDE)
+    if side is None:
+        raise ValueError(f"columns {list(frame.columns)}: a column question or item_group is needed")
+    return side.codes
+
+
+def codes_of(frame: pd.DataFrame, name: str) -> Codes:
+    """Whole numbers for the names in a column, in sorted order: its `…_code` column where the table has one."""
+    return codes_together([frame], name)
+
+
+def codes_together(frames: Sequence[pd.DataFrame], name: str) -> Codes:
+    """The same over the rows of several frames, one after the other: equal names get equal numbers."""
+    has_codes = all(f"{name}_code" in frame for frame in frames)
+    parts = [frame[f"{name}_code" if has_codes else name].to_numpy() for frame in frames]
+    joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return (joined if has_codes else pd.factorize(joined, sort=True)[0]).astype(np.int64, copy=False)
+
+
+def _side(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> Side | None:
+    """The first of `names` that every frame has, as codes or as names."""
     for name in names:
-        if all(name in frame for frame in frames):
-            parts = [frame[name].to_numpy() for frame in frames]
-            joined = np.concatenate(parts) if len(parts) > 1 else parts[0]
-            return (joined if name.endswith("_code") else pd.factorize(joined)[0]).astype(np.int64, copy=False)
+        if all(f"{name}_code" in frame or name in frame for frame in frames):
+            return Side(codes_together(frames, name))
     return None
 
 
@@ -221,12 +258,8 @@ def _random(sides: Sides, population: Population) -> Sides:
 def too_few(sides: Sides, population: Population) -> str:
     """Say which side that varies has fewer than 2 clusters; empty when none has."""
     random = _random(sides, population)
-    if random.participant is not None and _count(random.participant) < 2:
+    if random.participant and random.participant.count < 2:
         return "fewer than 2 participants"
-    if random.question is not None and _count(random.question) < 2:
+    if random.question and random.question.count < 2:
         return "fewer than 2 question-side clusters"
     return ""
-
-
-def _count(codes: Codes) -> int:
-    return int(np.count_nonzero(np.bincount(codes)))

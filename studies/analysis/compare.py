@@ -28,14 +28,18 @@ def question_weighted(treated: pd.DataFrame, baseline: pd.DataFrame, *, populati
     Weights 1/n of question and condition, so that a question's difficulty cancels. Undefined when no question is seen
     in both. The primary form in crossed and Latin-square designs.
     """
-    shared = np.intersect1d(treated["question"].to_numpy(), baseline["question"].to_numpy())
+    n = len(treated) + len(baseline)
     if not len(treated) or not len(baseline):
-        return undefined("only one condition has trials", n_trials=len(treated) + len(baseline))
-    if not len(shared):
-        return undefined("no question is seen in both conditions", n_trials=len(treated) + len(baseline))
-    one, zero = (frame.loc[frame["question"].isin(shared)] for frame in (treated, baseline))
-    weights = (_one_over_n(one), _one_over_n(zero))
-    return cluster.difference(one, zero, weights=weights, population=population)
+        return undefined("only one condition has trials", n_trials=n)
+    codes = cluster.codes_together([treated, baseline], "question")
+    one, zero = codes[: len(treated)], codes[len(treated) :]
+    n_one, n_zero = (np.bincount(part, minlength=int(codes.max()) + 1) for part in (one, zero))
+    is_shared = (n_one > 0) & (n_zero > 0)
+    if not is_shared.any():
+        return undefined("no question is seen in both conditions", n_trials=n)
+    keep_one, keep_zero = is_shared[one], is_shared[zero]
+    weights = (1.0 / n_one[one[keep_one]], 1.0 / n_zero[zero[keep_zero]])
+    return cluster.difference(treated.loc[keep_one], baseline.loc[keep_zero], weights=weights, population=population)
 
 
 def minus_model(trials: pd.DataFrame, model_correct: pd.Series, *, population: Population = "random") -> Estimate:
@@ -98,8 +102,3 @@ def one_sided(contrast: Estimate) -> float | None:
     if contrast.estimate is None or contrast.se is None or contrast.df is None:
         return None
     return float(stdtr(contrast.df, -contrast.estimate / contrast.se))
-
-
-def _one_over_n(trials: pd.DataFrame) -> cluster.Array:
-    codes = pd.factorize(trials["question"])[0]
-    return 1.0 / np.bincount(codes)[codes]

@@ -1,10 +1,10 @@
 """From checked cells to an analysis table: what is missing is derived, and judge-advisor rows are made the same.
 
-Columns added to `trials`: `advice` and `advice_correct` (what the assistant argued for, else the model's answer) and
-the integer codes `participant_code`, `item_code`, `cell_code` of the two sides that variances are clustered on.
+The columns added to `trials` are those of `with_advice` and `with_codes`.
 """
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, TRIALS
@@ -47,20 +47,55 @@ def trials(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_advice(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add `advice` (assistant_answer, else model_answer) and `advice_correct` (NaN where it cannot be known)."""
+    """Add what became of the advice; each is 0 or 1, and NaN where it cannot be known.
+
+    `advice` is assistant_answer, else model_answer. advice_correct: it is the gold option. agrees: the answer is the
+    advice. first_agrees: the first answer is the advice. changed: the answer is not the first answer.
+    """
     own = frame["assistant_answer"] != ""
     advice = frame["assistant_answer"].mask(~own, frame["model_answer"])
-    right = (advice == frame["gold"]).astype("float64").mask((advice == "") | (frame["gold"] == ""))
-    known = frame["model_correct"].where(~own & frame["model_correct"].isin([0.0, 1.0]))
-    return frame.assign(advice=advice, advice_correct=right.fillna(known))
+    from_model = frame["model_correct"].where(~own & frame["model_correct"].isin([0.0, 1.0]))
+    return frame.assign(
+        advice=advice,
+        advice_correct=_same(advice, frame["gold"]).fillna(from_model),
+        agrees=_same(frame["answer"], advice),
+        first_agrees=_same(frame["initial_answer"], advice),
+        changed=1 - _same(frame["answer"], frame["initial_answer"]),
+    )
 
 
 def with_codes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add the integer codes of participant, question-side cluster, and cell (participant × question-side cluster)."""
-    person, _people = pd.factorize(frame["participant"])
-    item, items = pd.factorize(frame["item_group"])
-    cell, _ = pd.factorize(person.astype("int64") * max(len(items), 1) + item)
-    return frame.assign(participant_code=person, item_code=item, cell_code=cell)
+    """Add whole numbers for what figures group by; -1 where the text is empty.
+
+    participant, question, subject; `item_code` and `cell_code`, the question-side cluster and its cell with the
+    participant; `answer_code` and `gold_code`, the number of the option among those named for its question.
+    """
+    person, question, item = (
+        pd.factorize(frame[name], sort=True)[0].astype(np.int64) for name in ("participant", "question", "item_group")
+    )
+    subject = pd.factorize(frame["subject"].mask(frame["subject"] == ""), sort=True)[0].astype(np.int64)
+    cell = pd.factorize(person * (int(item.max(initial=0)) + 1) + item)[0].astype(np.int64)
+    answer, gold = option_codes(frame)
+    return frame.assign(
+        participant_code=person, question_code=question, subject_code=subject, item_code=item, cell_code=cell,
+        answer_code=answer, gold_code=gold,
+    )  # fmt: skip
+
+
+def option_codes(frame: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Number the options that were answered or are gold, in sorted order within their question; -1 for none."""
+    question, n = pd.factorize(frame["question"])[0], len(frame)
+    options, names = pd.factorize(pd.concat([frame["answer"], frame["gold"]]), sort=True)
+    named = np.r_[frame["answer"] != "", frame["gold"] != ""]
+    seen = np.unique((np.r_[question, question].astype(np.int64) * len(names) + options)[named])
+    first = np.searchsorted(seen, np.arange(int(question.max(initial=-1)) + 1) * len(names))
+    place = np.searchsorted(seen, np.r_[question, question] * len(names) + options)
+    codes = np.where(named, place - first[np.r_[question, question]], -1).astype(np.int64)
+    return codes[:n], codes[n:]
+
+
+def _same(one: pd.Series, other: pd.Series) -> pd.Series:
+    return (one == other).astype("float64").mask((one == "") | (other == ""))
 
 
 def _has_no_answer(frame: pd.DataFrame) -> pd.Series:

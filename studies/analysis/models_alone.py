@@ -8,7 +8,7 @@ import pandas as pd
 from studies.analysis.study import Study
 
 PRIMARY_NAME = "primary"
-ABOUT_QUESTION = ["question", "item_group", "item_code", "task", "subject", "gold", "option_count"]
+ABOUT_QUESTION = ["question", "question_code", "item_group", "item_code", "task", "subject", "subject_code", "gold"]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from studies.analysis import calibration, cluster
+from studies.analysis.derive import option_codes
 from studies.analysis.estimate import Estimate, Population, undefined
 
 Rule = Literal["majority", "weighted_sum", "pool"]
@@ -45,42 +46,42 @@ def pool(answers: Sequence[str], confidences: Sequence[float], options: Sequence
 def poll(trials: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     """Hold the vote on every question of `trials`; one row per question, sorted by question.
 
-    Columns: question, item (question-side cluster), n_people, credit (1/T, or 0), tied (T), probability (of the winner,
+    Columns: item (question-side cluster), n_people, credit (1/T, or 0), tied (T), probability (of the winner,
     capped; NaN except for `pool`), draw (1 or 0 after a seeded draw between the tied). A question that nobody answered
     has credit 0; one that was answered without any confidence is absent from the weighted votes.
     """
-    names, asked = np.unique(trials["question"].to_numpy(dtype=object), return_inverse=True)
+    asked = cluster.codes_of(trials, "question")
     first = np.unique(asked, return_index=True)[1]
+    asked = np.searchsorted(asked[first], asked)
     about = trials.iloc[first]
-    has_answer = (trials["answer"] != "").to_numpy()
-    votes = has_answer if rule == "majority" else has_answer & trials["confidence"].notna().to_numpy()
-    absent = np.bincount(asked, weights=has_answer & ~votes) > 0
-    absent &= np.bincount(asked, weights=votes) == 0
+    choice, every_gold = _options(trials)
+    gold, n = every_gold[first], len(first)
+    has_confidence = trials["confidence"].notna().to_numpy()
+    votes = (choice >= 0) if rule == "majority" else (choice >= 0) & has_confidence
+    people = np.bincount(asked[votes], minlength=n)
+    absent = (people == 0) & (np.bincount(asked[choice >= 0], minlength=n) > 0)
 
-    choice, gold, width = _option_numbers(asked, trials["answer"].to_numpy(), about["gold"].to_numpy(), has_answer)
-    size = np.maximum(about["option_count"].fillna(OPTIONS).to_numpy().astype(np.int64), np.maximum(width, 2))
+    named = np.zeros(n, dtype=np.int64)
+    np.maximum.at(named, asked, np.maximum(choice, every_gold) + 1)
+    size = np.maximum(about["option_count"].fillna(OPTIONS).to_numpy().astype(np.int64), np.maximum(named, 2))
     is_option = np.arange(size.max())[None, :] < size[:, None]
     scores = _scores(rule, asked[votes], choice[votes], trials["confidence"].to_numpy()[votes], size, is_option)
 
     top = scores.max(axis=1, keepdims=True)
     best = (scores >= top - TIE) & is_option
     tied = best.sum(axis=1)
-    people = np.bincount(asked[votes], minlength=len(names))
-    credit = np.where((people > 0) & best[np.arange(len(names)), gold], 1.0 / tied, 0.0)
-    draw = _draw(best, gold, credit)
-    item = cluster.sides_of([about]).question
+    credit = np.where((people > 0) & best[np.arange(n), gold], 1.0 / tied, 0.0)
     table = pd.DataFrame(
         {
-            "question": names,
-            "item": item,
+            "item": cluster.question_codes(about),
             "n_people": people,
             "credit": credit,
             "tied": tied,
             "probability": np.where((people > 0) & (rule == "pool"), np.minimum(top[:, 0], CAP), np.nan),
-            "draw": draw,
+            "draw": _draw(best, gold, credit),
         }
     )
-    return table.loc[~absent].reset_index(drop=True)
+    return table.iloc[np.flatnonzero(~absent)].reset_index(drop=True)
 
 
 def majority(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
@@ -157,24 +158,17 @@ def _calibration_error(trials: pd.DataFrame, *, is_count_weighted: bool) -> Esti
 
 
 def _can_vote(trials: pd.DataFrame) -> bool:
-    return bool(len(trials)) and bool((trials["gold"] != "").all()) and bool((trials["answer"] != "").any())
+    if trials.empty:
+        return False
+    answer, gold = _options(trials)
+    return bool((gold >= 0).all()) and bool((answer >= 0).any())
 
 
-def _option_numbers(
-    asked: cluster.Codes, answers: np.ndarray, gold: np.ndarray, has_answer: np.ndarray
-) -> tuple[cluster.Codes, cluster.Codes, cluster.Codes]:
-    """Number the options of each question in sorted order: of every answer, of gold, and how many were seen."""
-    everything = pd.DataFrame(
-        {
-            "question": np.concatenate([asked, np.arange(len(gold))]),
-            "option": np.concatenate([np.where(has_answer, answers, gold[asked]), gold]),
-        }
-    )
-    seen = everything.drop_duplicates().sort_values(["question", "option"])
-    seen = seen.assign(number=seen.groupby("question").cumcount())
-    number = everything.merge(seen, on=["question", "option"], how="left")["number"].to_numpy(np.int64)
-    width: cluster.Codes = np.bincount(seen["question"]).astype(np.int64)
-    return number[: len(asked)], number[len(asked) :], width
+def _options(trials: pd.DataFrame) -> tuple[cluster.Codes, cluster.Codes]:
+    """Numbers of the answer and of the correct option within the question."""
+    if "answer_code" in trials and "gold_code" in trials:
+        return trials["answer_code"].to_numpy(), trials["gold_code"].to_numpy()
+    return option_codes(trials)
 
 
 def _scores(
@@ -182,18 +176,19 @@ def _scores(
     size: cluster.Codes, is_option: np.ndarray,
 ) -> cluster.Array:  # fmt: skip
     """Score of every option (column) of every question (row); -inf where the question has no such option."""
-    scores = np.zeros(is_option.shape)
+    rows, columns = is_option.shape
+    place = asked * columns + choice
     if rule == "majority":
-        np.add.at(scores, (asked, choice), 1.0)
+        scores = np.bincount(place, weights=np.ones(len(place)), minlength=rows * columns).reshape(rows, columns)
     elif rule == "weighted_sum":
-        np.add.at(scores, (asked, choice), confidences)
+        scores = np.bincount(place, weights=confidences, minlength=rows * columns).reshape(rows, columns)
     else:
         own = np.clip(confidences, *CLIP)
         other = np.log((1 - own) / (size[asked] - 1))
-        scores += np.bincount(asked, weights=other, minlength=len(size))[:, None]
-        np.add.at(scores, (asked, choice), np.log(own) - other)
+        gain = np.bincount(place, weights=np.log(own) - other, minlength=rows * columns).reshape(rows, columns)
+        scores = gain + np.bincount(asked, weights=other, minlength=rows)[:, None]
         scores = np.where(is_option, np.exp(scores - scores.max(axis=1, keepdims=True)), 0.0)
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores = scores / scores.sum(axis=1, keepdims=True)
     return np.where(is_option, scores, -np.inf)
 
 

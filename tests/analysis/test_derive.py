@@ -86,7 +86,7 @@ def test_model_columns_may_stand_on_some_rows_of_a_question_only(write: Write) -
 def test_passages_are_the_question_side_cluster(write: Write) -> None:
     head = "participant,question,condition,answer,gold,confidence,item_group"
     trials = read(write(head, "p1,q1,human,B,A,0.4,s1", "p1,q2,human,A,A,0.8,s1", "p1,q3,human,A,A,0.8,")).trials
-    assert trials["item_code"].tolist() == [0, 0, 1]
+    assert trials["item_code"].tolist() == [1, 1, 0]
     assert trials["cell_code"].tolist() == [0, 0, 1]
 
 

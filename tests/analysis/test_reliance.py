@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from studies.analysis import reliance
+from studies.analysis.derive import with_advice
 
 # first answer, advice, final answer; gold is A
 CASES = [
@@ -20,16 +21,19 @@ CASES = [
 
 @pytest.fixture
 def trials() -> pd.DataFrame:
-    frame = pd.DataFrame(CASES, columns=["initial_answer", "advice", "answer"])
-    return frame.assign(
+    frame = pd.DataFrame(CASES, columns=["initial_answer", "assistant_answer", "answer"])
+    right = (frame["assistant_answer"] == "A").astype(float)
+    frame = frame.assign(
         participant=list("aabbccdd"),
         question=[f"q{i}" for i in range(8)],
         correct=(frame["answer"] == "A").astype(float),
         initial_correct=(frame["initial_answer"] == "A").astype(float),
-        advice_correct=(frame["advice"] == "A").astype(float),
-        model_correct=(frame["advice"] == "A").astype(float),
+        gold="A",
+        model_answer="",
+        model_correct=right,
         timed_out=0.0,
     )
+    return with_advice(frame)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +59,18 @@ def test_each_share_and_its_denominator(trials: pd.DataFrame, name: str, value: 
 
 
 def test_timeouts_are_left_out(trials: pd.DataFrame) -> None:
-    late = trials.assign(timed_out=[1.0] + [0.0] * 7, answer=["", *trials["answer"][1:]])
+    late = with_advice(trials.assign(timed_out=[1.0] + [0.0] * 7, answer=["", *trials["answer"][1:]]))
     assert reliance.rair(late).n_trials == 2
     assert reliance.agreement(late).n_trials == 7
 
 
 def test_without_first_answers_there_is_no_rair_and_it_says_so(trials: pd.DataFrame) -> None:
-    found = reliance.rair(trials.assign(initial_answer=""))
+    found = reliance.rair(with_advice(trials.assign(initial_answer="")))
     assert (found.estimate, found.reason) == (None, "no trials with a first answer and advice of this kind")
 
 
 def test_without_advice_there_is_no_agreement(trials: pd.DataFrame) -> None:
-    assert reliance.agreement(trials.assign(advice="")).reason == "no answered trials with advice of this kind"
+    assert (
+        reliance.agreement(with_advice(trials.assign(assistant_answer="", model_answer=""))).reason
+        == "no answered trials with advice of this kind"
+    )

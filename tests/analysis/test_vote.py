@@ -95,8 +95,8 @@ def test_a_person_without_confidence_counts_in_the_majority_only() -> None:
     assert vote.poll(frame, "majority").loc[0, ["credit", "n_people"]].tolist() == [1.0, 3]
     assert vote.poll(frame, "pool").loc[0, ["credit", "n_people"]].tolist() == [0.0, 1]
     silent = pd.concat([frame, one_question("A A", question="q2")])
-    assert vote.poll(silent, "pool")["question"].tolist() == ["q1"]
-    assert vote.poll(silent, "majority")["question"].tolist() == ["q1", "q2"]
+    assert vote.poll(silent, "pool")["item"].tolist() == [0]
+    assert vote.poll(silent, "majority")["item"].tolist() == [0, 1]
 
 
 def test_a_question_that_nobody_answered_is_wrong() -> None:

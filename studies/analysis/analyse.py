@@ -1,0 +1,36 @@
+"""Every figure of the registry on every slice of a study."""
+
+from collections.abc import Iterator
+
+from studies.analysis.adjust import adjust
+from studies.analysis.data import Data
+from studies.analysis.estimate import Population
+from studies.analysis.registry import REGISTRY, Definition
+from studies.analysis.results import Result, Results
+from studies.analysis.slices import Slice, headline_exclusions, slices
+
+
+def analyse(data: Data) -> Results:
+    """Compute all results, in the order of the registry, p values adjusted within their families."""
+    rows = {definition.id: list[Result]() for definition in REGISTRY}
+    for part in slices(data):
+        for definition in REGISTRY:
+            if part.level in definition.levels and not (definition.is_timing and data.study.is_simulated):
+                rows[definition.id] += _compute(definition, part)
+    ordered = [row for definition in REGISTRY for row in rows[definition.id]]
+    return Results(adjust(ordered, data.study), exclusions=headline_exclusions(data))
+
+
+def _compute(definition: Definition, part: Slice) -> Iterator[Result]:
+    if definition.about_timeouts and part.timeouts == "excluded":
+        return
+    populations: tuple[Population, ...] = ("random",)
+    if part.level == "participant":
+        populations = ("this participant",)
+    elif definition.on_fixed_questions and part.level in {"all", "task"}:
+        populations = ("random", "fixed questions")
+    for population in populations:
+        for condition, arm, baseline, found in definition.shape(part, definition.compute, population):
+            yield Result(
+                definition.id, condition, arm, baseline, part.subset, part.timeouts, part.exclusions, population, found
+            )

@@ -1,0 +1,94 @@
+"""Results in long form: one row per figure, found again by its labels, written byte for byte the same on a rerun."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+from studies.analysis.estimate import Estimate, Population
+from studies.analysis.schema import RESULTS
+
+DIGITS = 12  # beyond these, sums of floats differ between machines
+LABELS = ("id", "condition", "arm", "baseline", "subset", "timeouts", "exclusions", "population")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row: what the figure is about, and the figure.
+
+    `arm` is empty for all arms of the condition together, and for the model's primary protocol.
+    """
+
+    id: str
+    condition: str
+    arm: str
+    baseline: str
+    subset: str
+    timeouts: str
+    exclusions: str
+    population: Population
+    found: Estimate
+
+    def row(self) -> dict[str, str | float | int | None]:
+        """The row, column for column as declared in the schema. Nothing is NaN; unknown is None."""
+        labels = {name: getattr(self, name) or None for name in LABELS}
+        figures = asdict(self.found)
+        figures |= {"flags": ";".join(self.found.flags) or None}
+        merged = labels | figures
+        return {column.name: _plain(merged[column.name]) for column in RESULTS.columns}
+
+
+class Results:
+    """All rows of an analysis, in the order of the registry."""
+
+    def __init__(self, rows: Iterable[Result], *, exclusions: str) -> None:
+        self.rows = tuple(rows)
+        self.exclusions = exclusions
+        self._by_labels = {tuple(getattr(row, name) for name in LABELS): row for row in self.rows}
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def find(
+        self, id: str, condition: str, *, arm: str = "", baseline: str = "", subset: str = "all",
+        timeouts: str = "wrong", exclusions: str = "", population: str = "random",
+    ) -> Estimate | None:  # fmt: skip
+        """One figure; by default the headline: timeouts wrong, exclusions applied where the table has any."""
+        key = (id, condition, arm, baseline, subset, timeouts, exclusions or self.exclusions, population)
+        row = self._by_labels.get(key)
+        return row.found if row else None
+
+    def to_csv(self) -> str:
+        """The rows as CSV: UTF-8 text, `\\n` line ends, empty for what is undefined."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, [column.name for column in RESULTS.columns], lineterminator="\n")
+        writer.writeheader()
+        for row in self.rows:
+            writer.writerow({name: _cell(value) for name, value in row.row().items()})
+        return out.getvalue()
+
+    def to_rows(self) -> list[dict[str, str | float | int | None]]:
+        """The rows as plain values for JSON."""
+        return [row.row() for row in self.rows]
+
+
+def to_json(value: object) -> str:
+    """JSON with stable order and spacing; refuses NaN."""
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _plain(value: object) -> str | float | int | None:
+    if isinstance(value, float):
+        # + 0.0 turns -0.0 into 0.0
+        return float(f"{value:.{DIGITS}g}") + 0.0
+    return value if isinstance(value, (str, int)) and value != "" else None
+
+
+def _cell(value: str | float | int | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)

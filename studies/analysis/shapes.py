@@ -1,0 +1,75 @@
+"""Which rows a figure is computed from: one condition, the model, two conditions, or a condition against the model.
+
+A shape takes a slice and a function and yields (condition, arm, baseline, figure) for every case the slice has.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from studies.analysis.estimate import Estimate, Population
+from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
+from studies.analysis.slices import Slice
+
+Case = tuple[str, str, str, Estimate]
+Function = Callable[..., Estimate]
+Shape = Callable[[Slice, Function, Population], Iterator[Case]]
+
+
+def people(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """Each condition of the people, and its arms: function(trials)."""
+    for (condition, arm), frame in rows.people.items():
+        yield condition, arm, "", function(frame, population=population)
+
+
+def assisted(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model only, and its arms: function(trials)."""
+    return (case for case in people(rows, function, population) if case[0] == HUMAN_MODEL)
+
+
+def everyone(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """Each condition of the people, and each protocol of the model alone: function(rows)."""
+    yield from people(rows, function, population)
+    if population == "random":
+        for protocol, frame in rows.protocols.items():
+            yield MODEL, protocol, "", function(frame, population=population)
+
+
+def pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, and every pair of their arms: function(treated, baseline)."""
+    nobody = rows.trials.iloc[:0]
+    treated = {arm: frame for (condition, arm), frame in rows.people.items() if condition == HUMAN_MODEL}
+    baseline = {arm: frame for (condition, arm), frame in rows.people.items() if condition == HUMAN}
+    whole, alone = treated.get("", nobody), baseline.get("", nobody)
+    yield HUMAN_MODEL, "", HUMAN, function(whole, alone, population=population)
+    if len(treated) > 1 or len(baseline) > 1:
+        for arm, frame in treated.items():
+            for other, frame_alone in baseline.items():
+                if (arm or len(treated) == 1) and (other or len(baseline) == 1):
+                    yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
+
+
+def assisted_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against the model alone, primary protocol first: function(trials, model_correct)."""
+    return _against_model(rows, function, population, HUMAN_MODEL)
+
+
+def alone_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human against the model alone, primary protocol first: function(trials, model_correct)."""
+    return _against_model(rows, function, population, HUMAN)
+
+
+def _against_model(rows: Slice, function: Function, population: Population, condition: str) -> Iterator[Case]:
+    arms = {arm: frame for (name, arm), frame in rows.people.items() if name == condition}
+    for arm, frame in (arms or {"": rows.trials.iloc[:0]}).items():
+        yield condition, arm, MODEL, function(frame, frame["model_correct"], population=population)
+    for protocol, answers in rows.protocols.items():
+        if protocol and "" in arms:
+            found = function(arms[""], _of_protocol(arms[""], answers), population=population)
+            yield condition, "", f"{MODEL}: {protocol}", found
+
+
+def _of_protocol(trials: pd.DataFrame, answers: pd.DataFrame) -> pd.Series:
+    """The protocol's mean correctness on the question of each trial."""
+    means = answers.groupby("question_code")["correct"].mean()
+    return means.reindex(trials["question_code"]).set_axis(trials.index)
