@@ -54,8 +54,8 @@ class ZeroShot:
     Bowman et al. 2022 (arXiv 2211.03540), after Kadavath et al. 2022. An exact tie of the best letters is no answer.
     """
 
-    name = "zero-shot"
-    needs_backend = True
+    name: ClassVar[str] = "zero-shot"
+    needs_backend: ClassVar[bool] = True
 
     def refusal(self, backend: str, asked: Sequence[Asked]) -> str:
         if backend == SCRIPTED:
@@ -83,8 +83,8 @@ class ZeroShot:
 class ScriptedStance:
     """For the scripted assistant the planned stances are its answers. It has no probabilities: none are made up."""
 
-    name = "scripted-stance"
-    needs_backend = False
+    name: ClassVar[str] = "scripted-stance"
+    needs_backend: ClassVar[bool] = False
 
     def refusal(self, backend: str, asked: Sequence[Asked]) -> str:
         if backend != SCRIPTED:
