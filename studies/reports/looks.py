@@ -6,7 +6,7 @@ the outcomes of that moment: what is analysed after more people have come needs 
 
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from studies.design.models import Study
 from studies.reports.models import AnalysisRun, Look
@@ -41,7 +41,7 @@ def require_outcomes(allowed: bool, study: Study) -> None:
         )
 
 
-def record_look(*, study: Study, by: AbstractBaseUser | None, how: str, reason: str, now: datetime) -> Look | None:
+def record_look(*, study: Study, by: User | None, how: str, reason: str, now: datetime) -> Look | None:
     """Record that the outcomes are opened, by `by` or by whoever runs a command; None for a closed study: no look.
 
     `how` is the way: `results page`, `analyse_study`, `export_study`.

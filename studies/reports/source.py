@@ -129,13 +129,12 @@ def _questions(study: Study) -> dict[int, QuestionFacts]:
 def _chats(study: Study) -> dict[int, Chat]:
     chats: dict[int, Chat] = defaultdict(Chat)
     messages = Message.objects.filter(trial__session__study=study)
-    sums = messages.values("trial_id").annotate(messages=Count("pk"), characters=Sum(Length("text"))).order_by()
-    for row in sums:
-        chats[row["trial_id"]].messages = row["messages"]
-        chats[row["trial_id"]].characters = row["characters"]
+    sums = messages.values_list("trial_id").annotate(said=Count("pk"), characters=Sum(Length("text"))).order_by()
+    for trial_id, count, characters in sums:
+        chats[trial_id].messages, chats[trial_id].characters = count, characters
     resets = Event.objects.filter(session__study=study, type=RESET, trial__isnull=False)
-    for row in resets.values("trial_id").annotate(resets=Count("pk")).order_by():
-        chats[row["trial_id"]].resets = row["resets"]
+    for trial_id, count in resets.values_list("trial_id").annotate(Count("pk")).order_by():
+        chats[trial_id].resets = count
     replies = Reply.objects.filter(message__trial__session__study=study)
     for trial_id, state, model, revision, prompt in (
         replies.values_list("message__trial_id", "state", "model", "revision", "prompt_hash").distinct().order_by()
