@@ -1,0 +1,90 @@
+"""A study as files: the tables, study.json, and what a bundle holds besides; each is a name and its bytes."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from studies.assistant import prompts
+from studies.reports import frames
+from studies.reports.about import about
+from studies.reports.codebook import dictionary
+from studies.reports.csv_text import csv_bytes
+from studies.reports.messages import messages
+from studies.reports.source import Source
+
+Files = dict[str, bytes]
+
+
+def table_files(source: Source, *, with_text: bool = False) -> Files:
+    """What the analysis reads: data/*.csv and study.json."""
+    tables = frames.tables(source)
+    if with_text:
+        tables["messages"] = messages(source)
+    return {
+        "study.json": json_bytes(about(source)),
+        **{f"data/{name}.csv": csv_bytes(table) for name, table in tables.items()},
+    }
+
+
+def bundle_files(source: Source, *, with_text: bool = False) -> Files:
+    """Everything in a bundle, with the checksums of all of it."""
+    data = table_files(source, with_text=with_text)
+    names = [Path(name).stem for name in data if name.startswith("data/")]
+    study = source.study
+    files = {
+        **data,
+        **_prompt_files(),
+        "README.txt": (Path(__file__).parent / "bundle_readme.txt").read_bytes(),
+        "baselines.json": json_bytes(_baselines(source)),
+        "deviations.json": json_bytes(study.deviations),
+        "dictionary.json": json_bytes(dictionary(names)),
+        "event_heads.csv": csv_bytes(_event_heads(source)),
+        "spec.json": json_bytes(study.spec),
+        "study.toml": study.spec_text.encode(),
+    }
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
+    return {**files, "SHA256SUMS": sums.encode()}
+
+
+def json_bytes(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _prompt_files() -> Files:
+    """The shipped prompt texts, by version: `prompt_hash` in the tables is their sha256 without the last newline."""
+    folder = Path(prompts.__file__).parent
+    return {f"prompts/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.txt"))}
+
+
+def _baselines(source: Source) -> list[dict[str, Any]]:
+    return [
+        {
+            "protocol": name,
+            "assistant": run.assistant.name,
+            "backend": run.assistant.backend,
+            "model": run.model,
+            "revision": run.revision,
+            "prompt_version": run.prompt_version,
+            "prompt_hash": run.prompt_hash,
+            "prompts": run.details.get("prompts", {}),
+            "answers": len(source.answers.get(run.pk, [])),
+            "is_primary": name == source.runs.primary_protocol,
+            "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        }
+        for name, run in sorted(source.runs.protocols.items())
+    ]
+
+
+def _event_heads(source: Source) -> pd.DataFrame:
+    """The end of every session's event chain: a log that was changed, shortened or lengthened later does not end so."""
+    return pd.DataFrame(
+        [
+            [session.participant.pseudonym, session.attempt, session.last_seq, session.head]
+            for session in source.sessions
+        ],
+        columns=["participant", "attempt", "last_seq", "head"],
+        dtype=object,
+    )
