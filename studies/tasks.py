@@ -1,1 +1,33 @@
-"""Celery entrances: each finds its row and calls one operation."""
+"""Celery entrances: each finds its row and calls one operation. Safe to run twice: operations claim first."""
+
+from datetime import datetime
+
+from celery import shared_task
+from django.utils import timezone
+
+from studies.baselines import operations as baselines
+from studies.jobs import operations as jobs
+from studies.reports import run as analysis
+
+
+@shared_task(name="studies.tasks.run_baseline")
+def run_baseline(job_id: int) -> None:
+    """Ask the model alone: the job's baseline run, from where it stands."""
+    baselines.work_run(job_id=job_id, clock=timezone.now)
+
+
+@shared_task(name="studies.tasks.analyse")
+def analyse(job_id: int) -> None:
+    """Analyse a study's tables: the job's analysis run."""
+    analysis.work_analysis(job_id=job_id, clock=timezone.now)
+
+
+@shared_task(name="studies.tasks.sweep")
+def sweep() -> None:
+    """Repair what died: once a second from beat; any number of processes at once."""
+    sweep_rows(now=timezone.now())
+
+
+def sweep_rows(*, now: datetime) -> None:
+    """One round over the rows; the embedded server calls it from its own loop, without a broker."""
+    jobs.sweep(now=now)
