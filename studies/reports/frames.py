@@ -19,7 +19,7 @@ from studies.runtime.models import Participant, ParticipantSession, Trial
 Row = Mapping[str, object]
 CONDITIONS = {Condition.Assistance.NONE: schema.HUMAN, Condition.Assistance.CHAT: schema.HUMAN_MODEL}
 FEEDBACK = {Condition.Feedback.END_OF_BLOCK: "end of block"}
-STRATUM = re.compile(r"r(?P<rotation>\d+)s(?P<swap>\d+)")
+STRATUM = re.compile(r"(?:r(?P<rotation>\d+))?s(?P<order>\d+)")  # as design.assignment names its lists
 
 
 def tables(source: Source) -> dict[str, pd.DataFrame]:
@@ -149,7 +149,7 @@ def assignments(source: Source) -> pd.DataFrame:
     return frame(
         schema.ASSIGNMENTS,
         (
-            _stratum(plan.slot.list_name)
+            _stratum(plan.slot.list_name, len(source.conditions))
             | {
                 "slot": str(plan.slot.number),
                 "participant": participant,
@@ -267,6 +267,13 @@ def _advice(trial: Trial, chat: Chat, fact: QuestionFacts) -> int | None:
     return next((option for option in found if option is not None), None)
 
 
-def _stratum(list_name: str) -> dict[str, object]:
+def _stratum(list_name: str, conditions: int) -> dict[str, object]:
+    """Rotation and order of a list. Only two conditions are swapped or not; of more, `list` names the order."""
     match = STRATUM.fullmatch(list_name)
-    return {"rotation": int(match["rotation"]), "order_swap": int(match["swap"])} if match else {}
+    if match is None:
+        return {}
+    rotation = match["rotation"]
+    return {
+        "rotation": None if rotation is None else int(rotation),
+        "order_swap": int(match["order"]) if conditions == 2 else None,
+    }

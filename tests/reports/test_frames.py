@@ -164,6 +164,20 @@ def test_the_plan_is_there_for_slots_that_nobody_took(study):
     assert set(assigned[assigned["slot"] == "3"]["order_swap"]) == {1}
 
 
+@pytest.mark.parametrize(("name", "stratum"), [("s1", {(None, 1)}), ("fixed", {(None, None)}), ("r1s0", {(1, 0)})])
+def test_lists_of_every_method_are_read(study, name, stratum):
+    study.slots.update(list_name=name)
+    assigned = tables(study)["assignments"]
+    assert set(zip(assigned["rotation"], assigned["order_swap"], strict=True)) == stratum
+
+
+def test_the_orders_of_three_conditions_are_no_swap(study):
+    study.conditions.create(name="third", position=2, assistance="none", feedback="none")
+    study.slots.update(list_name="r2s5")
+    assigned = tables(study)["assignments"]
+    assert set(zip(assigned["list"], assigned["rotation"], assigned["order_swap"], strict=True)) == {("r2s5", 2, None)}
+
+
 def test_conditions_say_what_was_planned_under_them(study):
     found = [tuple(row.values()) for row in tables(study)["conditions"].to_dict("records")]
     assert found == [
