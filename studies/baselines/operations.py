@@ -184,9 +184,9 @@ def _assistant(study: Study, name: str) -> Assistant:
 
 
 def _questions(study: Study) -> list[Question]:
-    """In the manifest's order, where a passage's questions stand together: the engine reads the passage once."""
+    """In the manifest's order, but a passage's questions together: the engine reads a passage once."""
     manifest = StudyQuestion.objects.filter(study=study).select_related("question__passage").order_by("position")
-    return [entry.question for entry in manifest]
+    return sorted((entry.question for entry in manifest), key=lambda question: question.passage_id or 0)
 
 
 def _stances(assistant: Assistant) -> dict[int, int]:
