@@ -80,6 +80,6 @@ def close() -> None:
     """Wait for what runs and give the threads back; used at the server's stop and between tests."""
     for pool in (_writers, _readers):
         if pool.cache_info().currsize:
-            pool().submit(connection.close).result()
+            pool().submit(lambda: connection.close()).result()  # looked up on that thread, not on this one
             pool().shutdown(wait=True)
             pool.cache_clear()
