@@ -7,9 +7,9 @@ sleep-and-retry instead). PostgreSQL takes several. Long reads (exports, charts)
 import asyncio
 import contextvars
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections, connection
@@ -66,7 +66,7 @@ async def on_reading_database(function: Callable[P, R], *args: P.args, **kwargs:
 
 def database_view(
     view: Callable[..., HttpResponseBase],
-) -> Callable[..., Awaitable[HttpResponseBase]]:
+) -> Callable[..., Coroutine[Any, Any, HttpResponseBase]]:
     """Make a plain view run as a whole on the database thread: session, rows and template alike."""
 
     @functools.wraps(view)
