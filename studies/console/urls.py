@@ -1,6 +1,28 @@
 """The console's pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from studies.console.views import bundle, guide, login, results, studies
 
 app_name = "console"
-urlpatterns: list[URLPattern] = []
+STUDY = "studies/<slug:name>/v<int:version>/"
+urlpatterns = [
+    path("login/", login.login, name="login"),
+    path("logout/", login.logout, name="logout"),
+    path("", studies.studies, name="studies"),
+    path("guide/", guide.guide, name="guide"),
+    path("keys/", guide.keys, name="keys"),
+    path("studies/<slug:name>/", studies.newest, name="newest"),
+    path("studies/<slug:name>/results/", studies.newest, {"page": "console:results"}, name="newest-results"),
+    path(STUDY, studies.study, name="study"),
+    path(STUDY + "live/", studies.live, name="live"),
+    path(STUDY + "launch/", studies.launch, name="launch"),
+    path(STUDY + "close/", studies.close, name="close"),
+    path(STUDY + "bundle/", bundle.bundle, name="bundle"),
+    path(STUDY + "results/", results.results, name="results"),
+    path(STUDY + "results/look/", results.look, name="look"),
+    path(STUDY + "results/compute/", results.compute, name="compute"),
+    path(STUDY + "results/progress/", results.progress, name="progress"),
+    path(STUDY + "results/report.html", results.report, name="report"),
+    path(STUDY + "results/results.csv", results.csv, name="csv"),
+]

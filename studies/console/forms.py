@@ -1,0 +1,39 @@
+"""What people type on console pages, limited at the edge."""
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+
+REASON_MIN, REASON_MAX = 5, 500
+
+
+class StaffLoginForm(AuthenticationForm):
+    """Name and password of a staff account."""
+
+    error_messages = {
+        "invalid_login": "This name and password do not belong together. Both are case-sensitive.",
+        "inactive": "This account is switched off. Ask whoever runs this server.",
+        "not_staff": "This account is not a staff account. Ask whoever runs this server to make it one.",
+    }
+
+    def confirm_login_allowed(self, user: User) -> None:
+        super().confirm_login_allowed(user)
+        if not user.is_staff:
+            raise forms.ValidationError(self.error_messages["not_staff"], code="not_staff")
+
+
+class LookForm(forms.Form):
+    """Why somebody opens the outcomes of a study that still runs, and that they know what this does."""
+
+    reason = forms.CharField(
+        min_length=REASON_MIN,
+        max_length=REASON_MAX,
+        error_messages={
+            "required": "Please say why you look now.",
+            "min_length": f"Please say why in {REASON_MIN} characters or more.",
+            "max_length": f"Please say why in at most {REASON_MAX} characters.",
+        },
+    )
+    understood = forms.BooleanField(
+        error_messages={"required": "Please tick the box: a look cannot be taken back."},
+    )

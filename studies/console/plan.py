@@ -1,0 +1,163 @@
+"""What participants of a study will meet, read from the frozen specification and the plan."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, F, Q
+
+from studies.console import words
+from studies.design.models import Stance, Study, TrialPlan
+from studies.design.spec import AssistantTable, ConditionTable, SourceTable, Spec
+
+FEEDBACK = {
+    "none": "no feedback",
+    "immediate": "the right answer after each question",
+    "end_of_block": "the right answers after each block",
+}
+METHODS = {
+    "fixed": "Everybody gets the same questions under the same condition, conditions in the file's order.",
+    "counterbalanced": "Everybody gets the same questions under the same condition; the order of the conditions is "
+    "balanced over the slots.",
+    "latin_square": "The questions rotate through the conditions over the slots, and the order of the conditions is "
+    "balanced.",
+}
+UNRELIABILITY = {
+    "natural": "the model's own mistakes",
+    "prompted": "told to argue for a planned option",
+    "scripted": "argues for a planned option",
+}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A condition: what help there is, when answers are shown, and what one person gets of it (`meets`)."""
+
+    name: str
+    help: str
+    feedback: str
+    meets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where questions come from: `2 questions from demo-quality (dev), 5 minutes each`."""
+
+    name: str
+    questions: str
+    bank: str
+    split: str
+    limit: str
+    subjects: str
+
+
+@dataclass(frozen=True)
+class Helper:
+    """An assistant: the accuracy that was asked for, and the stances that were drawn for it."""
+
+    name: str
+    backend: str
+    model: str
+    unreliability: str
+    target: str
+    drawn: str
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A key that was set by hand when the study was created."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the study page says about the design."""
+
+    minutes: int
+    contact: str
+    method: str
+    arms: tuple[Arm, ...]
+    sources: tuple[Source, ...]
+    helpers: tuple[Helper, ...]
+    deviations: tuple[Deviation, ...]
+    confidence: str
+
+
+def plan_of(study: Study, spec: Spec, slots: int) -> Plan:
+    """Three queries, whatever the study's size: planned trials and the two kinds of stances."""
+    meets = _meets(study, slots)
+    drawn = _drawn(study)
+    return Plan(
+        minutes=spec.study.expected_minutes,
+        contact=spec.study.contact,
+        method=METHODS[spec.assignment.method],
+        arms=tuple(_arm(each, meets.get(each.name, ())) for each in spec.conditions),
+        sources=tuple(_source(each) for each in spec.questions),
+        helpers=tuple(_helper(each, drawn.get(each.name)) for each in spec.assistants),
+        deviations=tuple(Deviation(each["key"], _value(each["from"]), _value(each["to"])) for each in study.deviations),
+        confidence=", ".join(words.percent(point) for point in spec.answers.confidence),
+    )
+
+
+def _arm(table: ConditionTable, meets: Iterable[str]) -> Arm:
+    help_words = f"chat with assistant {table.assistant}" if table.assistance == "chat" else "on their own"
+    return Arm(table.name, help_words, FEEDBACK[table.feedback], tuple(meets))
+
+
+def _source(table: SourceTable) -> Source:
+    return Source(
+        name=table.name,
+        questions=words.count(table.count, "question"),
+        bank=table.bank,
+        split=table.split,
+        limit=words.minutes(table.time_limit_seconds),
+        subjects=", ".join(table.subjects) or "all subjects",
+    )
+
+
+def _helper(table: AssistantTable, drawn: tuple[int, int] | None) -> Helper:
+    target = "" if table.accuracy is None else words.percent(table.accuracy)
+    target += "".join(f", {words.percent(share)} on {name}" for name, share in table.accuracy_by_subject.items())
+    stances = ""
+    if drawn is not None:
+        right, total = drawn
+        each = "questions" if table.stance_per == "question" else "planned trials"
+        stances = f"argues for the right answer on {right} of {total} {each} ({words.percent(right / total)})"
+    return Helper(table.name, table.backend, table.model, UNRELIABILITY[table.unreliability], target, stances)
+
+
+def _meets(study: Study, slots: int) -> dict[str, list[str]]:
+    """By condition: how many questions one person gets, for each time limit."""
+    planned = (
+        TrialPlan.objects.filter(slot__study=study)
+        .values_list("condition__name", "time_limit_seconds")
+        .annotate(number=Count("pk"))
+        .order_by("condition__position", F("time_limit_seconds").asc(nulls_first=True))
+    )
+    meets: dict[str, list[str]] = {}
+    for condition, limit, number in planned:
+        each = number / slots
+        many = words.count(int(each), "question") if each.is_integer() else f"{each:.1f} questions on average"
+        meets.setdefault(condition, []).append(f"{many}, {words.minutes(limit)}")
+    return meets
+
+
+def _drawn(study: Study) -> dict[str, tuple[int, int]]:
+    """By assistant: how many of its stances are the key, of how many. Drawn per question, else per planned trial."""
+    stances = Stance.objects.filter(assistant__study=study).values_list("assistant__name").order_by()
+    plans = TrialPlan.objects.filter(slot__study=study, stance__isnull=False).values_list("condition__assistant__name")
+    rows = [
+        *plans.annotate(right=Count("pk", filter=Q(question__key=F("stance"))), total=Count("pk")).order_by(),
+        *stances.annotate(right=Count("pk", filter=Q(question__key=F("option"))), total=Count("pk")),
+    ]
+    return {name: (right, total) for name, right, total in rows}
+
+
+def _value(value: Any) -> str:
+    """A value of the study file in TOML's words."""
+    if value is None:
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,24 @@
+"""results.csv from the stored row: the bytes that the analysis wrote, on whichever machine it ran."""
+
+import csv
+import io
+from typing import Any
+
+from studies.analysis.schema import RESULTS
+
+
+def results_csv(rows: list[dict[str, Any]]) -> str:
+    """One line per figure with the schema's columns; undefined is empty."""
+    out = io.StringIO()
+    names = [column.name for column in RESULTS.columns]
+    writer = csv.DictWriter(out, names, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(row.get(name)) for name in names})
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,129 @@
+"""The results page: counts until the study is closed or somebody looks, then the newest analysis."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from studies.console.find import study_or_404
+from studies.console.forms import LookForm
+from studies.console.guard import notice, signed_in, staff_page
+from studies.console.live import shown_sums
+from studies.console.outcomes import latest, outcomes_of, under_way
+from studies.console.results_csv import results_csv
+from studies.design.models import Study
+from studies.reports import looks, queries
+from studies.reports.looks import OutcomesSealed
+from studies.reports.models import AnalysisRun
+from studies.reports.run import start_analysis
+
+HOW = "results page"
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+
+
+@staff_page
+@require_safe
+def results(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    return _page(request, study_or_404(name, version), LookForm())
+
+
+def _page(request: HttpRequest, study: Study, form: LookForm, status: int = 200) -> HttpResponse:
+    sums = queries.sums(study)
+    shown = {
+        "section": "studies",
+        "study": study,
+        "sums": shown_sums(sums),
+        "bots": sums.bots,
+        "outcomes": outcomes_of(study),
+        "form": form,
+    }
+    return render(request, "console/results.html", shown, status=status)
+
+
+@staff_page
+@require_POST
+def look(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """Open the outcomes of a study that still runs: keep who looked and why, then compute what there is."""
+    study = study_or_404(name, version)
+    form = LookForm(request.POST)
+    if not form.is_valid():
+        return _page(request, study, form, status=400)
+    looks.record_look(
+        study=study, by=signed_in(request), how=HOW, reason=form.cleaned_data["reason"], now=timezone.now()
+    )
+    return _compute(request, study)
+
+
+@staff_page
+@require_POST
+def compute(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """Ask for the outcomes as they are now."""
+    return _compute(request, study_or_404(name, version))
+
+
+def _compute(request: HttpRequest, study: Study) -> HttpResponse:
+    if under_way(study) is None:
+        try:
+            start_analysis(study=study, now=timezone.now())
+        except OutcomesSealed as sealed:
+            messages.warning(request, str(sealed))
+    return redirect("console:results", study.name, study.version)
+
+
+@staff_page
+@require_safe
+def progress(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """How far the analysis is; when it is over, the page loads itself again."""
+    study = study_or_404(name, version)
+    running = under_way(study)
+    if running is None:
+        return HttpResponseClientRefresh()
+    return render(request, "console/_progress.html", {"study": study, "progress": running})
+
+
+def sealed(request: HttpRequest, study: Study) -> HttpResponse:
+    """Outcomes that may not be shown yet, and how they can be."""
+    text = (
+        "Until the study is closed only counts are shown. Close it, or look at the outcomes on its results page: "
+        "that asks for a reason and is printed in the report."
+    )
+    return notice(request, title=f"The outcomes of {study} are sealed", text=text, status=403)
+
+
+def _shown_run(study: Study) -> AnalysisRun | None:
+    return latest(study).first()
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    text = "Nothing was computed yet. Press “Compute” on the study's results page."
+    return notice(request, title="There are no results yet", text=text, status=404)
+
+
+@staff_page
+@require_safe
+def report(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """The self-contained report, as the analysis wrote it; only this page may style itself."""
+    study = study_or_404(name, version)
+    if not looks.may_show_outcomes(study):
+        return sealed(request, study)
+    run = _shown_run(study)
+    if run is None:
+        return _nothing(request)
+    return HttpResponse(run.report, headers={"Content-Security-Policy": REPORT_POLICY})
+
+
+@staff_page
+@require_safe
+def csv(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """results.csv: every figure of the newest analysis in long form."""
+    study = study_or_404(name, version)
+    if not looks.may_show_outcomes(study):
+        return sealed(request, study)
+    run = _shown_run(study)
+    if run is None:
+        return _nothing(request)
+    file = f"{study.name}-v{study.version}-results.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return HttpResponse(results_csv(run.results or []), content_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,108 @@
+"""The list of studies, one study with its live part, and the two buttons that change its state."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from studies.console.cards import study_cards
+from studies.console.find import study_or_404, whole
+from studies.console.guard import staff_page
+from studies.console.live import SORTS, Live, live_of
+from studies.console.plan import Plan, plan_of
+from studies.design import access
+from studies.design.models import Study
+from studies.design.operations import StudyChanged, WrongState, close_study, launch_study
+from studies.reports import looks
+
+
+@staff_page
+@require_safe
+def studies(request: HttpRequest) -> HttpResponse:
+    return render(request, "console/studies.html", {"section": "studies", "cards": study_cards()})
+
+
+@staff_page
+@require_safe
+def newest(request: HttpRequest, name: str, page: str = "console:study") -> HttpResponse:
+    """An address without a version leads to the newest one."""
+    return redirect(page, name, study_or_404(name).version)
+
+
+@staff_page
+@require_safe
+def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    found = study_or_404(name, version)
+    live = _live(request, found)
+    join = reverse("participant:join", args=[found.join_code])
+    shown = {
+        "section": "studies",
+        "study": found,
+        "plan": _plan(found, live.slots),
+        "join_link": request.build_absolute_uri(join),
+        "may_show": looks.may_show_outcomes(found),
+    }
+    return render(request, "console/study.html", shown | _live_context(found, live))
+
+
+def _plan(found: Study, slots: int) -> Plan | None:
+    """None when somebody changed the row's specification: the page says so, and stays up."""
+    try:
+        return plan_of(found, access.spec_of(found), slots)
+    except StudyChanged:
+        return None
+
+
+@staff_page
+@require_safe
+def live(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """The part that the study page fetches again and again; when the study was launched or closed, all of it."""
+    found = study_or_404(name, version)
+    if request.GET.get("state", found.state) != found.state:
+        return HttpResponseClientRefresh()
+    return render(request, "console/_live.html", _live_context(found, _live(request, found)))
+
+
+def _live(request: HttpRequest, found: Study) -> Live:
+    page = whole(request.GET.get("page"), 1)
+    return live_of(found, sort=request.GET.get("sort", ""), page=page, now=timezone.now())
+
+
+def _live_context(found: Study, live: Live) -> dict[str, object]:
+    columns = [(name, words) for name, (words, _, _) in SORTS.items()]
+    return {"study": found, "live": live, "columns": columns}
+
+
+@staff_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def launch(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """Say what launching does; on POST do it."""
+    found = study_or_404(name, version)
+    if request.method != "POST":
+        slots = found.slots.count()
+        return render(request, "console/launch.html", {"section": "studies", "study": found, "slots": slots})
+    try:
+        launch_study(study_id=found.pk, now=timezone.now())
+        messages.success(request, "The study is open. Send people the join link.")
+    except (StudyChanged, WrongState) as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("console:study", name, version)
+
+
+@staff_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def close(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """Say what closing does; on POST do it."""
+    found = study_or_404(name, version)
+    if request.method != "POST":
+        active = found.sessions.filter(state="active").count()
+        return render(request, "console/close.html", {"section": "studies", "study": found, "active": active})
+    try:
+        close_study(study_id=found.pk, now=timezone.now())
+        messages.success(request, "The study is closed. Its outcomes can be computed now.")
+    except WrongState as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("console:study", name, version)
