@@ -57,7 +57,7 @@ def contradictions(table: Table, frame: pd.DataFrame) -> list[Problem]:
     """Refuse a question that has two values in a column which belongs to the question. Empty cells are fine."""
     problems = []
     for column in table.columns:
-        if not column.per_question or column.name not in frame:
+        if not column.per_question or not {"question", column.name} <= set(frame.columns):
             continue
         values = frame[column.name]
         known = frame.loc[_is_given(values), ["question", column.name]]
