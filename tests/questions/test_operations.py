@@ -253,8 +253,11 @@ def test_the_database_does_not_let_go_of_what_questions_hang_on() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_imports_at_once_bring_each_question_once() -> None:
+@pytest.mark.parametrize("is_new", [True, False])
+def test_two_imports_at_once_bring_each_question_once(is_new: bool) -> None:
     """The second waits for the first, also where the bank is new."""
+    if not is_new:
+        QuestionBank.objects.create(name="small", task="mmlu")
     start = threading.Barrier(2)
 
     def import_in_a_thread() -> tuple[int, int, int, int]:
