@@ -67,6 +67,18 @@ def test_a_model_that_is_down_ends_in_words_not_a_traceback(study, monkeypatch):
         run("planets", "--assistant", "remote")
 
 
+def test_control_c_keeps_the_answers_and_says_how_to_go_on(study, monkeypatch):
+    model = Model()
+    model.fails_at[6] = KeyboardInterrupt()
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
+    with pytest.raises(CommandError, match="Run it again to go on") as stopped:
+        run("planets", "--assistant", "remote")
+    assert stopped.value.returncode == 130
+    model.fails_at.clear()
+    run("planets", "--assistant", "remote")
+    assert len(model.asked) == len(set(model.asked)) == 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

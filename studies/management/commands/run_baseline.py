@@ -39,16 +39,18 @@ class Command(BaseCommand):
             run = operations.start_run(
                 study=found, assistant_name=assistant, protocol=protocol, again=again, now=timezone.now()
             )
-        except (design.NotFound, operations.CannotRun) as error:
+        except (design.NotFound, design.StudyChanged, operations.CannotRun) as error:
             raise CommandError(str(error)) from error
         if run.finished_at is None and run.job_id is not None:
-            with progress_bar(unit="question", label=f"{assistant} alone, {run.protocol}") as report:
-                job = run_or_wait(
-                    job_id=run.job_id,
-                    work=partial(self.work, run.job_id),
-                    report=report,
-                    clock=timezone.now,
-                )
+            try:
+                with progress_bar(unit="question", label=f"{assistant} alone, {run.protocol}") as report:
+                    job = run_or_wait(
+                        job_id=run.job_id, work=partial(self.work, run.job_id), report=report, clock=timezone.now
+                    )
+            except KeyboardInterrupt:
+                raise CommandError(
+                    "Stopped; what was answered is kept. Run it again to go on.", returncode=130
+                ) from None
             if job.state != Job.State.DONE:
                 raise CommandError(f"{job.error or f'The job was {job.state}.'} Run the same command to go on.")
             run.refresh_from_db()
