@@ -13,7 +13,7 @@ import tempfile
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import transaction
@@ -28,7 +28,8 @@ from studies.reports.models import AnalysisRun
 TASK = "studies.tasks.analyse"
 LIMIT = timedelta(minutes=15)
 POLL_SECONDS = 0.2
-WORDS = 4000  # of what the analysis said about its failure
+REFUSED = 2  # the analysis's exit code for tables that it does not accept
+WORDS = 4000  # characters of what the analysis said
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a page must not wait for a matrix
 FILES = ("results.json", "report.fragment.html", "report.html")
@@ -72,9 +73,9 @@ def _analyse(run: AnalysisRun, work: Work) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="oversight-tables-") as name:
-        tables = Path(name)
+        tables = Path(name) / f"{run.study.name}-v{run.study.version}"  # results.json names its source so
         for file, content in table_files(source.read(run.study)).items():
-            (tables / file).parent.mkdir(exist_ok=True)
+            (tables / file).parent.mkdir(parents=True, exist_ok=True)
             (tables / file).write_bytes(content)
         work.progress(1, 3)
         _run_process(tables, out, work)
@@ -111,8 +112,17 @@ def _run_process(tables: Path, out: Path, work: Work) -> None:
             process.wait()
         if process.returncode != 0:
             said.seek(0)
-            words = said.read().decode("utf-8", "replace").strip()[-WORDS:] or f"exit code {process.returncode}"
-            raise JobFailed(f"The analysis failed: {words}")
+            _fail(process.returncode, said.read().decode("utf-8", "replace").strip(), out)
+
+
+def _fail(code: int, said: str, out: Path) -> NoReturn:
+    """A refusal is told as it is. Of a breakdown the last line is told, and all of it is kept beside the results."""
+    if code == REFUSED and said:
+        raise JobFailed(said[:WORDS])
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "error.txt").write_text(said, encoding="utf-8")
+    last = said.splitlines()[-1][:WORDS] if said else f"exit code {code}"
+    raise JobFailed(f"The analysis broke: {last}. All that it said is in {out / 'error.txt'}")
 
 
 def _environment() -> dict[str, str]:

@@ -79,8 +79,11 @@ def test_a_study_that_nobody_took_is_refused_in_words(study):
 
 
 def test_what_the_analysis_says_when_it_breaks_is_kept(study, instead):
-    instead("echo it is broken >&2; exit 3")
-    assert work(study).error == "The analysis failed: it is broken"
+    instead("echo Traceback >&2; echo ZeroDivisionError: oh >&2; exit 1")
+    run = work(study)
+    log = analysis.folder_of(run) / "error.txt"
+    assert run.error == f"The analysis broke: ZeroDivisionError: oh. All that it said is in {log}"
+    assert log.read_text() == "Traceback\nZeroDivisionError: oh"
 
 
 def test_an_analysis_that_wrote_no_report_is_a_failure(study, instead):
@@ -105,7 +108,7 @@ def test_an_unexpected_error_is_stored_and_raised(study, monkeypatch):
 def test_the_process_is_given_no_secret(study, instead, monkeypatch):
     for name in ("SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "top-secret")
-    instead("env >&2; exit 3")
+    instead("env >&2; exit 2")
     said = work(study).error
     assert "OMP_NUM_THREADS=1" in said
     assert "top-secret" not in said
