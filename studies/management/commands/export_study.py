@@ -31,6 +31,6 @@ class Command(BaseCommand):
             if look.strip():
                 looks.record_look(study=found, by=None, how="export_study", reason=look.strip(), now=timezone.now())
             write_bundle(found, out, with_text=with_text)
-        except (design.NotFound, looks.OutcomesSealed, OSError) as error:
+        except (design.NotFound, design.StudyChanged, looks.OutcomesSealed, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{out}: {out.stat().st_size:,} bytes. Rerun: python -m studies.analysis {out} --out DIR")

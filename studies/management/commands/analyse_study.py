@@ -1,0 +1,47 @@
+"""`manage.py analyse_study STUDY`: compute a study's results, print the headline and say where the report is."""
+
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from studies.design import access as design
+from studies.jobs.models import Job
+from studies.jobs.run_here import run_or_wait
+from studies.jobs.work import Report
+from studies.management.progress import progress_bar
+from studies.reports import headline, looks, run
+
+
+class Command(BaseCommand):
+    help = "Analyse a closed study. An open one shows counts; --look opens its outcomes, is recorded and is printed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", help="the study's name")
+        parser.add_argument("--look", metavar="REASON", default="", help="open the outcomes before the study is closed")
+
+    def handle(self, *args: Any, study: str, look: str = "", **options: Any) -> None:
+        now = timezone.now()
+        try:
+            found = design.study_by_name(study)
+            if look.strip():
+                looks.record_look(study=found, by=None, how="analyse_study", reason=look.strip(), now=now)
+            started = run.start_analysis(study=found, now=timezone.now())
+        except (design.NotFound, design.StudyChanged, looks.OutcomesSealed) as error:
+            raise CommandError(str(error)) from error
+        if started.job_id is None:
+            raise CommandError(f"analysis run {started.pk} has no job; run the command again")
+        with progress_bar(unit="step", label="analysis") as report:
+            job = run_or_wait(
+                job_id=started.job_id, work=partial(self.work, started.job_id), report=report, clock=timezone.now
+            )
+        started.refresh_from_db()
+        if job.state != Job.State.DONE:
+            raise CommandError(started.error or job.error or f"The job was {job.state}.")
+        for line in headline.lines(started.results):
+            self.stdout.write(line)
+        self.stdout.write(f"Report: {run.folder_of(started) / 'report.html'}")
+
+    def work(self, job_id: int, report: Report) -> None:
+        run.work_analysis(job_id=job_id, clock=timezone.now, report=report)
