@@ -1,4 +1,4 @@
-"""results.csv from the stored row: the bytes that the analysis wrote, on whichever machine it ran."""
+"""results.csv from the stored results.json: the bytes that the analysis wrote, on whichever machine it ran."""
 
 import csv
 import io
@@ -7,13 +7,13 @@ from typing import Any
 from studies.analysis.schema import RESULTS
 
 
-def results_csv(rows: list[dict[str, Any]]) -> str:
+def results_csv(results: dict[str, Any]) -> str:
     """One line per figure with the schema's columns; undefined is empty."""
     out = io.StringIO()
     names = [column.name for column in RESULTS.columns]
-    writer = csv.DictWriter(out, names, lineterminator="\n", extrasaction="ignore")
+    writer = csv.DictWriter(out, names, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
+    for row in results.get("results", []):
         writer.writerow({name: _cell(row.get(name)) for name in names})
     return out.getvalue()
 

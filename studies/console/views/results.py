@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from studies.console.find import study_or_404
@@ -43,10 +43,15 @@ def _page(request: HttpRequest, study: Study, form: LookForm, status: int = 200)
 
 
 @staff_page
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def look(request: HttpRequest, name: str, version: int) -> HttpResponse:
     """Open the outcomes of a study that still runs: keep who looked and why, then compute what there is."""
     study = study_or_404(name, version)
+    if request.method != "POST":  # back from the login: the form is on the results page
+        return redirect("console:results", name, version)
+    if study.state == Study.State.DRAFT:
+        messages.warning(request, f"{study} was not launched yet: there are no outcomes to look at.")
+        return redirect("console:results", name, version)
     form = LookForm(request.POST)
     if not form.is_valid():
         return _page(request, study, form, status=400)
@@ -57,10 +62,13 @@ def look(request: HttpRequest, name: str, version: int) -> HttpResponse:
 
 
 @staff_page
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def compute(request: HttpRequest, name: str, version: int) -> HttpResponse:
     """Ask for the outcomes as they are now."""
-    return _compute(request, study_or_404(name, version))
+    study = study_or_404(name, version)
+    if request.method != "POST":
+        return redirect("console:results", name, version)
+    return _compute(request, study)
 
 
 def _compute(request: HttpRequest, study: Study) -> HttpResponse:
@@ -126,4 +134,4 @@ def csv(request: HttpRequest, name: str, version: int) -> HttpResponse:
         return _nothing(request)
     file = f"{study.name}-v{study.version}-results.csv"
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return HttpResponse(results_csv(run.results or []), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(results_csv(run.results or {}), content_type="text/csv; charset=utf-8", headers=headers)
