@@ -4,20 +4,16 @@ A cell is a text, a number or None for missing. Options are letters from A; shar
 """
 
 import re
-from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from studies.analysis import schema
-from studies.analysis.schema import Table
-from studies.assistant import answers
-from studies.baselines.models import BaselineAnswer
 from studies.design.models import Condition
-from studies.reports.source import Chat, QuestionFacts, Source, letter
-from studies.runtime.models import Participant, ParticipantSession, Trial
+from studies.reports.source import Source, letter
+from studies.reports.table import about_question, assistance, confidence_of, frame
+from studies.reports.trials import trials
+from studies.runtime.models import ParticipantSession
 
-Row = Mapping[str, object]
-CONDITIONS = {Condition.Assistance.NONE: schema.HUMAN, Condition.Assistance.CHAT: schema.HUMAN_MODEL}
 FEEDBACK = {Condition.Feedback.END_OF_BLOCK: "end of block"}
 STRATUM = re.compile(r"(?:r(?P<rotation>\d+))?s(?P<order>\d+)")  # as design.assignment names its lists
 
@@ -35,30 +31,6 @@ def tables(source: Source) -> dict[str, pd.DataFrame]:
     }
 
 
-def frame(table: Table, rows: Iterable[Row]) -> pd.DataFrame:
-    """Rows as a DataFrame with the table's declared columns; a cell that a row leaves out is missing."""
-    names = [column.name for column in table.columns]
-    return pd.DataFrame([[row.get(name) for name in names] for row in rows], columns=names, dtype=object)
-
-
-def trials(source: Source) -> pd.DataFrame:
-    """One row per trial that was opened and is over, except of people who withdrew."""
-    primary = source.runs.primary
-    alone = {answer.question_id: answer for answer in source.answers.get(primary.pk, [])} if primary else {}
-    sessions = {session.pk: session for session in source.sessions}
-    return frame(
-        schema.TRIALS,
-        (
-            _about_question(source.questions[trial.question_id])
-            | _model(alone.get(trial.question_id), source.questions[trial.question_id])
-            | _person(sessions[trial.session_id])
-            | _answer(trial, source.questions[trial.question_id])
-            | _assistance(trial, source)
-            for trial in source.trials
-        ),
-    )
-
-
 def model_answers(source: Source) -> pd.DataFrame:
     """The model alone: one row per question, protocol and sample of every finished baseline run."""
     return frame(
@@ -69,7 +41,7 @@ def model_answers(source: Source) -> pd.DataFrame:
                 "protocol": protocol,
                 "sample": answer.sample,
                 "answer": letter(answer.option),
-                "confidence": _confidence(answer),
+                "confidence": confidence_of(answer),
                 "correct": int(answer.option == fact.key),
                 **{f"p_{letter(index)}": share for index, share in enumerate(answer.probabilities or [])},
             }
@@ -85,7 +57,7 @@ def questions(source: Source) -> pd.DataFrame:
     return frame(
         schema.QUESTIONS,
         (
-            _about_question(fact) | {"bank": fact.bank, "split": fact.split, "content_hash": fact.content_hash}
+            about_question(fact) | {"bank": fact.bank, "split": fact.split, "content_hash": fact.content_hash}
             for fact in source.questions.values()
         ),
     )
@@ -128,7 +100,7 @@ def conditions(source: Source) -> pd.DataFrame:
         (
             {
                 "arm": condition.name,
-                "condition": CONDITIONS[Condition.Assistance(condition.assistance)],
+                "condition": assistance(condition),
                 "task": task,
                 "limit_seconds": limit,
                 "assistant": condition.assistant.name if condition.assistant else None,
@@ -154,7 +126,7 @@ def assignments(source: Source) -> pd.DataFrame:
                 "slot": str(plan.slot.number),
                 "participant": participant,
                 "question": source.questions[plan.question_id].identity,
-                "condition": CONDITIONS[Condition.Assistance(condition.assistance)],
+                "condition": assistance(condition),
                 "arm": condition.name,
                 "list": plan.slot.list_name,
                 "block": str(plan.block),
@@ -181,90 +153,6 @@ def exclusions(source: Source) -> pd.DataFrame:
             if session.is_excluded and session.state != ParticipantSession.State.WITHDRAWN
         ),
     )
-
-
-def _about_question(fact: QuestionFacts) -> dict[str, object]:
-    return {
-        "question": fact.identity,
-        "gold": letter(fact.key),
-        "task": fact.task,
-        "subject": fact.subject or None,
-        "item_group": fact.item_group,
-        "option_count": len(fact.options),
-    }
-
-
-def _model(alone: BaselineAnswer | None, fact: QuestionFacts) -> dict[str, object]:
-    if alone is None:
-        return {}
-    return {
-        "model_answer": letter(alone.option),
-        "model_correct": int(alone.option == fact.key),
-        "model_confidence": _confidence(alone),
-    }
-
-
-def _confidence(answer: BaselineAnswer) -> float | None:
-    if answer.option is None or not answer.probabilities:
-        return None
-    return float(answer.probabilities[answer.option])
-
-
-def _person(session: ParticipantSession) -> dict[str, object]:
-    return {
-        "participant": session.participant.pseudonym,
-        "list": session.slot.list_name,
-        "excluded": int(session.is_excluded),
-        "exclusion_reason": (session.exclusion_reason or None) if session.is_excluded else None,
-        "post_hoc": int(session.is_exclusion_post_hoc) if session.is_excluded else None,
-        "simulated": int(session.participant.kind == Participant.Kind.BOT),
-        "assigned_at": session.consented_at.isoformat(),
-    }
-
-
-def _answer(trial: Trial, fact: QuestionFacts) -> dict[str, object]:
-    is_answered = trial.state == Trial.State.ANSWERED
-    seconds = (trial.closed_at - trial.opened_at).total_seconds() if trial.closed_at and trial.opened_at else None
-    return {
-        "answer": letter(trial.answer),
-        "correct": int(is_answered and trial.answer == fact.key),
-        "confidence": trial.confidence,
-        "confidence_raw": None if trial.confidence is None else f"{trial.confidence:g}",
-        "timed_out": int(not is_answered),
-        "submitted_by": trial.submitted_by or None,
-        "in_grace": int(trial.in_grace),
-        "seconds": seconds,
-        "block": str(trial.block),
-        "position": trial.position,
-    }
-
-
-def _assistance(trial: Trial, source: Source) -> dict[str, object]:
-    condition = source.conditions[trial.condition_id]
-    named: dict[str, object] = {
-        "condition": CONDITIONS[Condition.Assistance(condition.assistance)],
-        "arm": condition.name,
-    }
-    if condition.assistance != Condition.Assistance.CHAT:
-        return named
-    chat = source.chats.get(trial.pk, Chat())
-    return named | {
-        "assistant_answer": letter(_advice(trial, chat, source.questions[trial.question_id])),
-        "n_messages": chat.messages,
-        "n_resets": chat.resets,
-        "n_user_chars": chat.characters,
-        "outage": int(chat.had_outage),
-        "model_id": "; ".join(sorted(chat.models)) or None,
-        "prompt_hash": "; ".join(sorted(chat.prompts)) or None,
-    }
-
-
-def _advice(trial: Trial, chat: Chat, fact: QuestionFacts) -> int | None:
-    """The planned stance; without one the first option that a reply settled on."""
-    if trial.stance is not None:
-        return trial.stance
-    found = (answers.extract(text, fact.options) for text in chat.replied)
-    return next((option for option in found if option is not None), None)
 
 
 def _stratum(list_name: str, conditions: int) -> dict[str, object]:

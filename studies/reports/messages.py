@@ -5,8 +5,8 @@ from datetime import datetime
 import pandas as pd
 
 from studies.analysis import schema
-from studies.reports.frames import Row, frame
 from studies.reports.source import RESET, Source, counted_trials
+from studies.reports.table import Row, frame
 from studies.runtime.models import Event, Message, Reply
 
 

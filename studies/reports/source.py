@@ -66,18 +66,25 @@ class Source:
 
 
 def read(study: Study) -> Source:
-    """Read a study; 12 queries, whatever its size."""
+    """Read a study; 12 queries, whatever its size.
+
+    People may go on meanwhile. Trials are read before sessions, so that each has its session, and the session decides
+    once more: whoever withdrew in between is left out.
+    """
     conditions = Condition.objects.filter(study=study).select_related("assistant").order_by("position")
-    sessions = ParticipantSession.objects.filter(study=study).select_related("participant", "slot")
     plans = TrialPlan.objects.filter(slot__study=study).select_related("slot")
+    trials = list(counted_trials(study).order_by("session__slot__number", "session__attempt", "position"))
+    sessions = ParticipantSession.objects.filter(study=study).select_related("participant", "slot")
+    listed = list(sessions.order_by("slot__number", "attempt"))
+    withdrawn = {session.pk for session in listed if session.state == ParticipantSession.State.WITHDRAWN}
     runs = baselines.finished(study)
     return Source(
         study=study,
         spec=spec_of(study),
         questions=_questions(study),
         conditions={condition.pk: condition for condition in conditions},
-        sessions=list(sessions.order_by("slot__number", "attempt")),
-        trials=list(counted_trials(study).order_by("session__slot__number", "session__attempt", "position")),
+        sessions=listed,
+        trials=[trial for trial in trials if trial.session_id not in withdrawn],
         chats=_chats(study),
         plans=list(plans.order_by("slot__number", "position")),
         runs=runs,

@@ -1,0 +1,96 @@
+"""The table of trials: what a person answered to a question, with what help, beside the model alone."""
+
+import pandas as pd
+
+from studies.analysis import schema
+from studies.assistant import answers
+from studies.baselines.models import BaselineAnswer
+from studies.design.models import Condition
+from studies.reports.source import Chat, QuestionFacts, Source, letter
+from studies.reports.table import about_question, assistance, confidence_of, frame
+from studies.runtime.models import Participant, ParticipantSession, Trial
+
+
+def trials(source: Source) -> pd.DataFrame:
+    """One row per trial that was opened and is over, except of people who withdrew."""
+    primary = source.runs.primary
+    alone = {answer.question_id: answer for answer in source.answers.get(primary.pk, [])} if primary else {}
+    sessions = {session.pk: session for session in source.sessions}
+    return frame(
+        schema.TRIALS,
+        (
+            about_question(source.questions[trial.question_id])
+            | _model(alone.get(trial.question_id), source.questions[trial.question_id])
+            | _person(sessions[trial.session_id])
+            | _answer(trial, source.questions[trial.question_id])
+            | _assistance(trial, source)
+            for trial in source.trials
+        ),
+    )
+
+
+def _model(alone: BaselineAnswer | None, fact: QuestionFacts) -> dict[str, object]:
+    if alone is None:
+        return {}
+    return {
+        "model_answer": letter(alone.option),
+        "model_correct": int(alone.option == fact.key),
+        "model_confidence": confidence_of(alone),
+    }
+
+
+def _person(session: ParticipantSession) -> dict[str, object]:
+    return {
+        "participant": session.participant.pseudonym,
+        "list": session.slot.list_name,
+        "excluded": int(session.is_excluded),
+        "exclusion_reason": (session.exclusion_reason or None) if session.is_excluded else None,
+        "post_hoc": int(session.is_exclusion_post_hoc) if session.is_excluded else None,
+        "simulated": int(session.participant.kind == Participant.Kind.BOT),
+        "assigned_at": session.consented_at.isoformat(),
+    }
+
+
+def _answer(trial: Trial, fact: QuestionFacts) -> dict[str, object]:
+    is_answered = trial.state == Trial.State.ANSWERED
+    seconds = (trial.closed_at - trial.opened_at).total_seconds() if trial.closed_at and trial.opened_at else None
+    return {
+        "answer": letter(trial.answer),
+        "correct": int(is_answered and trial.answer == fact.key),
+        "confidence": trial.confidence,
+        "confidence_raw": None if trial.confidence is None else f"{trial.confidence:g}",
+        "timed_out": int(not is_answered),
+        "submitted_by": trial.submitted_by or None,
+        "in_grace": int(trial.in_grace),
+        "seconds": seconds,
+        "block": str(trial.block),
+        "position": trial.position,
+    }
+
+
+def _assistance(trial: Trial, source: Source) -> dict[str, object]:
+    condition = source.conditions[trial.condition_id]
+    named: dict[str, object] = {
+        "condition": assistance(condition),
+        "arm": condition.name,
+    }
+    if condition.assistance != Condition.Assistance.CHAT:
+        return named
+    chat = source.chats.get(trial.pk, Chat())
+    return named | {
+        "assistant_answer": letter(_advice(trial, chat, source.questions[trial.question_id])),
+        "n_messages": chat.messages,
+        "n_resets": chat.resets,
+        "n_user_chars": chat.characters,
+        "outage": int(chat.had_outage),
+        "model_id": "; ".join(sorted(chat.models)) or None,
+        "prompt_hash": "; ".join(sorted(chat.prompts)) or None,
+    }
+
+
+def _advice(trial: Trial, chat: Chat, fact: QuestionFacts) -> int | None:
+    """The planned stance; without one the first option that a reply settled on."""
+    if trial.stance is not None:
+        return trial.stance
+    found = (answers.extract(text, fact.options) for text in chat.replied)
+    return next((option for option in found if option is not None), None)
