@@ -20,14 +20,15 @@ def write_bundle(study: Study, out: Path, *, with_text: bool = False) -> Path:
     files = bundle_files(source.read(study), with_text=with_text)
     part = out.with_name(f".{out.name}.part")
     try:
-        _write_zip(part, files)
+        write_zip(part, files)
         os.replace(part, out)
     finally:
         part.unlink(missing_ok=True)
     return out
 
 
-def _write_zip(path: Path, files: Files) -> None:
+def write_zip(path: Path, files: Files) -> None:
+    """Sorted names, one fixed time, one way of packing: the bytes follow from the files alone."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, FIXED_TIME)

@@ -22,6 +22,7 @@ from studies.design.models import Study
 from studies.jobs import operations as jobs
 from studies.jobs.work import Clock, JobFailed, JobInterrupted, Report, Work, working
 from studies.reports import looks, source
+from studies.reports.bundle import write_zip
 from studies.reports.files import table_files
 from studies.reports.models import AnalysisRun
 
@@ -73,10 +74,11 @@ def _analyse(run: AnalysisRun, work: Work) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="oversight-tables-") as name:
-        tables = Path(name) / f"{run.study.name}-v{run.study.version}"  # results.json names its source so
-        for file, content in table_files(source.read(run.study)).items():
-            (tables / file).parent.mkdir(parents=True, exist_ok=True)
-            (tables / file).write_bytes(content)
+        rows = source.read(run.study)
+        if not rows.trials:
+            raise JobFailed(f"Nobody has answered a question of {run.study} yet: there is nothing to analyse.")
+        tables = Path(name) / "bundle.zip"  # the report names its input as a person who reruns it will
+        write_zip(tables, table_files(rows))
         work.progress(1, 3)
         _run_process(tables, out, work)
     work.progress(2, 3)

@@ -26,6 +26,12 @@ def study():
     return rows.close(rows.make_study())
 
 
+@pytest.fixture
+def played(study):
+    rows.play(study, people=4)
+    return study
+
+
 def work(study, clock=timezone.now) -> AnalysisRun:
     run = analysis.start_analysis(study=study, now=timezone.now())
     analysis.work_analysis(job_id=run.job_id, clock=clock)
@@ -47,9 +53,8 @@ def instead(monkeypatch, tmp_path):
     return put
 
 
-def test_the_results_are_stored_and_the_files_are_kept(study):
-    rows.play(study, people=4)
-    run = work(study)
+def test_the_results_are_stored_and_the_files_are_kept(played):
+    run = work(played)
     assert run.error == ""
     assert run.job.state == "done"
     assert (run.job.done, run.job.total) == (3, 3)
@@ -61,68 +66,73 @@ def test_the_results_are_stored_and_the_files_are_kept(study):
     assert (analysis.folder_of(run) / "results.csv").is_file()
 
 
-def test_a_task_that_is_delivered_twice_analyses_once(study, instead):
+def test_a_task_that_is_delivered_twice_analyses_once(played, instead):
     instead('mkdir -p "$5"; cd "$5"; echo "{}" > results.json; touch report.html report.fragment.html; date +%N > when')
-    run = work(study)
+    run = work(played)
     when = (analysis.folder_of(run) / "when").read_text()
     analysis.work_analysis(job_id=run.job_id, clock=timezone.now)
     assert (analysis.folder_of(run) / "when").read_text() == when
 
 
-def test_a_study_that_nobody_took_is_refused_in_words(study):
+def test_a_study_that_nobody_took_has_nothing_to_analyse(study):
     run = work(study)
     assert run.job.state == "failed"
     assert run.error == run.job.error
-    assert "trials.csv" in run.error
-    assert "Traceback" not in run.error
+    assert run.error == "Nobody has answered a question of planets v1 yet: there is nothing to analyse."
     assert run.results is None
 
 
-def test_what_the_analysis_says_when_it_breaks_is_kept(study, instead):
+def test_a_refusal_is_told_as_it_is(study, instead):
+    rows.play(study, people=1)
+    instead("echo 'The input was refused.' >&2; exit 2")
+    assert work(study).error == "The input was refused."
+
+
+def test_what_the_analysis_says_when_it_breaks_is_kept(played, instead):
     instead("echo Traceback >&2; echo ZeroDivisionError: oh >&2; exit 1")
-    run = work(study)
+    run = work(played)
     log = analysis.folder_of(run) / "error.txt"
     assert run.error == f"The analysis broke: ZeroDivisionError: oh. All that it said is in {log}"
     assert log.read_text() == "Traceback\nZeroDivisionError: oh"
 
 
-def test_an_analysis_that_wrote_no_report_is_a_failure(study, instead):
+def test_an_analysis_that_wrote_no_report_is_a_failure(played, instead):
     instead('mkdir -p "$5"; echo "{}" > "$5/results.json"; touch "$5/report.fragment.html"')
-    assert work(study).error == "The analysis ended well but wrote no report.html."
+    assert work(played).error == "The analysis ended well but wrote no report.html."
 
 
-def test_an_undefined_number_is_not_stored_as_nan(study, instead):
+def test_an_undefined_number_is_not_stored_as_nan(played, instead):
     instead('mkdir -p "$5"; echo "[NaN]" > "$5/results.json"; touch "$5/report.html" "$5/report.fragment.html"')
-    assert "an undefined figure must be null" in work(study).error
+    assert "an undefined figure must be null" in work(played).error
 
 
-def test_an_unexpected_error_is_stored_and_raised(study, monkeypatch):
+def test_an_unexpected_error_is_stored_and_raised(played, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/there/is/no/python")
-    run = analysis.start_analysis(study=study, now=timezone.now())
+    run = analysis.start_analysis(study=played, now=timezone.now())
     with pytest.raises(FileNotFoundError):
         analysis.work_analysis(job_id=run.job_id, clock=timezone.now)
     run.refresh_from_db()
     assert run.error.startswith("Unexpected FileNotFoundError")
 
 
-def test_the_process_is_given_no_secret(study, instead, monkeypatch):
+def test_the_process_is_given_no_secret(played, instead, monkeypatch):
     for name in ("SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "top-secret")
     instead("env >&2; exit 2")
-    said = work(study).error
+    said = work(played).error
     assert "OMP_NUM_THREADS=1" in said
     assert "top-secret" not in said
 
 
-def test_an_analysis_that_takes_too_long_is_stopped(study, instead, monkeypatch):
+def test_an_analysis_that_takes_too_long_is_stopped(played, instead, monkeypatch):
     monkeypatch.setattr(analysis, "LIMIT", timedelta(seconds=0.3))
     instead("exec sleep 60")
     began = timezone.now()
-    assert "took longer than" in work(study).error
+    assert "took longer than" in work(played).error
     assert timezone.now() - began < timedelta(seconds=10)
 
 
-def test_a_cancelled_analysis_ends_its_process(study, instead, monkeypatch):
+def test_a_cancelled_analysis_ends_its_process(played, instead, monkeypatch):
     monkeypatch.setattr("studies.jobs.work.BEAT", timedelta(seconds=0.1))
     instead("exec sleep 60")
     began = timezone.now()
@@ -133,7 +143,7 @@ def test_a_cancelled_analysis_ends_its_process(study, instead, monkeypatch):
             jobs.cancel(job_id=Job.objects.get().pk, now=now)
         return now
 
-    run = work(study, cancelling_clock)
+    run = work(played, cancelling_clock)
     assert timezone.now() - began < timedelta(seconds=10)
     assert run.job.state == "cancelled"
     assert run.results is None

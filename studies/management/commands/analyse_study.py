@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 job_id=started.job_id, work=partial(self.work, started.job_id), report=report, clock=timezone.now
             )
         started.refresh_from_db()
-        if job.state != Job.State.DONE:
+        if job.state != Job.State.DONE or started.results is None:
             raise CommandError(started.error or job.error or f"The job was {job.state}.")
         for line in headline.lines(started.results):
             self.stdout.write(line)
