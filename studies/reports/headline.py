@@ -34,7 +34,8 @@ def _find(rows: list[Row], id: str, condition: str, baseline: str | None) -> Row
 def _line(name: str, row: Row, sign: str) -> str:
     if row["estimate"] is None:
         return f"{name:<20} {'–':>7}   {row['reason'] or ''}".rstrip()
-    words = f"{name:<20} {_percent(row['estimate'], sign):>7}"
+    unit = "points" if sign else "%"
+    words = f"{name:<20} {_percent(row['estimate'], sign):>7} {unit:<6}"
     if row["low"] is not None and row["high"] is not None:
         words += f"   95 % interval {_percent(row['low'], sign)} to {_percent(row['high'], sign)}"
     p = row["p_adj"] if row["p_adj"] is not None else row["p"]

@@ -28,9 +28,9 @@ def test_accuracies_and_contrasts_are_told_with_their_intervals():
             row("diff.human_minus_model", "human", 0.25, "model", low=0.2, high=0.3, p=0.0001),
         )
     ) == [
-        "human                   50.0   95 % interval 40.0 to 60.0   n 40",
-        "human+model − human     −3.1   95 % interval −10.0 to +4.0, p = 0.600 after Holm   n 40",
-        "human − model          +25.0   95 % interval +20.0 to +30.0, p < .001   n 40",
+        "human                   50.0 %        95 % interval 40.0 to 60.0   n 40",
+        "human+model − human     −3.1 points   95 % interval −10.0 to +4.0, p = 0.600 after Holm   n 40",
+        "human − model          +25.0 points   95 % interval +20.0 to +30.0, p < .001   n 40",
     ]
 
 
