@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -35,9 +36,9 @@ def is_htmx(request: HttpRequest) -> bool:
 def to_login(request: HttpRequest) -> HttpResponse:
     """Away to the login page and back afterwards; a part that refreshes itself takes its whole page along."""
     if is_htmx(request):
-        return HttpResponseClientRedirect(redirect_to_login("").url.split("?")[0])
-    back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
-    return redirect_to_login(back)
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return HttpResponseClientRedirect(redirect_to_login(urlunsplit(("", "", page.path, page.query, ""))).url)
+    return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else request.path)
 
 
 def notice(request: HttpRequest, *, title: str, text: str, status: int = 200) -> HttpResponse:

@@ -33,5 +33,5 @@ def count(number: int, one: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share with one decimal where it needs one: `85 %`, `83.3 %`."""
-    return f"{round(100 * share, 1):g} %"
+    """A share with one decimal where it needs one: `85 %`, `83.3 %`, held together by a no-break space."""
+    return f"{round(100 * share, 1):g}\u00a0%"

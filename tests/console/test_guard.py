@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.urls import reverse
 
 from studies.console.urls import urlpatterns
@@ -82,15 +83,14 @@ def test_signing_out_needs_a_post_and_ends_it(staff):
 
 
 def test_a_part_that_refreshes_itself_takes_its_page_to_the_login(client, study):
-    response = client.get(address("live"), headers={"HX-Request": "true"})
+    page = f"http://testserver{address('study')}?sort=slot"
+    response = client.get(address("live"), headers={"HX-Request": "true", "HX-Current-URL": page})
     assert response.status_code == 200
-    assert response.headers["HX-Redirect"] == reverse("console:login")
+    assert response.headers["HX-Redirect"] == f"{reverse('console:login')}?next={address('study')}%3Fsort%3Dslot"
 
 
 @pytest.mark.parametrize("name", ["login", "logout", "launch", "close", "look", "compute"])
 def test_every_post_needs_its_csrf_token(study, ada, name):
-    from django.test import Client
-
     careful = Client(enforce_csrf_checks=True)
     careful.force_login(ada)
     assert careful.post(address(name)).status_code == 403

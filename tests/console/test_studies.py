@@ -75,8 +75,8 @@ def test_the_study_page_says_what_participants_meet(staff, study):
 
 def test_the_planned_accuracy_is_counted_from_the_stances(staff, study):
     [helper] = staff.get(url("study", study)).context["plan"].helpers
-    assert helper.target == "70 %"
-    assert helper.drawn == "argues for the right answer on 6 of 10 questions (60 %)"  # every third one is wrong
+    assert helper.target == "70\u00a0%"
+    assert helper.drawn == "argues for the right answer on 6 of 10 questions (60\u00a0%)"  # every third one is wrong
 
 
 def test_stances_of_single_trials_are_counted_where_there_is_none_per_question(staff, study):
@@ -252,7 +252,7 @@ def test_the_guide_and_the_keys_are_there(staff):
 
 
 def many_sessions(study: Study, number: int) -> None:
-    """Sessions that share one slot in attempts, with all their trials: rows in bulk, where only their number matters."""
+    """Sessions that share one slot in attempts, with all their trials, as bulk rows: only their number matters."""
     model = rows.join(study, 0)
     people = Participant.objects.bulk_create(
         Participant(study=study, pseudonym=f"many{n:03}", kind="person", created_at=rows.START) for n in range(number)

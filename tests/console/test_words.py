@@ -44,4 +44,4 @@ def test_a_time_limit_is_told_in_minutes_where_it_is_whole(seconds, expected):
 
 @pytest.mark.parametrize(("share", "expected"), [(0.85, "85 %"), (5 / 6, "83.3 %"), (1, "100 %"), (0, "0 %")])
 def test_a_share_has_one_decimal_where_it_needs_one(share, expected):
-    assert words.percent(share) == expected
+    assert words.percent(share) == expected.replace(" ", "\u00a0")
