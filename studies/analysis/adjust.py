@@ -15,6 +15,7 @@ from studies.analysis.results import Result
 from studies.analysis.schema import HUMAN, MODEL
 from studies.analysis.study import Study
 
+FAMILIES = ("all", "task", "subject", "participant")  # splits by the model are looks at the same contrast
 HOLM, BH = "adjusted_holm", "adjusted_bh"
 
 
@@ -26,6 +27,8 @@ def adjust(rows: list[Result], study: Study) -> list[Result]:
         if members.get(row.id) != row.baseline or row.arm or row.found.p is None:
             continue
         level = row.subset.partition("=")[0]
+        if level not in FAMILIES:
+            continue
         method = BH if level == "participant" or (level == "subject" and study.subjects == "exploratory") else HOLM
         is_over_parts = level in {"subject", "participant"}
         within = (level, row.id) if is_over_parts else (row.subset, "")

@@ -17,8 +17,11 @@ EVERY: tuple[Level, ...] = ("all", "task", "subject", "model_correct", "particip
 
 @dataclass(frozen=True)
 class Definition:
-    """One id. `levels` are the subsets it is computed on; `on_fixed_questions` asks for that population too;
-    `is_timing` figures are left out when participants are simulated; `about_timeouts` needs the timed-out rows."""
+    """One id: its formula in words, and where it comes from.
+
+    levels: the subsets it is computed on. on_fixed_questions: for that population too. is_timing: left out when
+    participants are simulated. about_timeouts: needs the timed-out rows. reference: who defined it.
+    """
 
     id: str
     title: str
@@ -29,66 +32,83 @@ class Definition:
     on_fixed_questions: bool = False
     is_timing: bool = False
     about_timeouts: bool = False
+    reference: str = ""
 
 
 D = Definition
 REGISTRY: tuple[Definition, ...] = (
     # Accuracy
-    D("acc.micro", "Accuracy", "mean of `correct` over trials",
+    D("acc.micro", "Accuracy", "share of trials that are right",
       accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True),
     D("acc.question_weighted", "Accuracy, questions equal", "unweighted mean over questions of the share right",
       accuracy.question_weighted, shapes.everyone),
     D("acc.participant_weighted", "Accuracy, people equal", "unweighted mean over participants of the share right",
-      accuracy.participant_weighted, shapes.people),
+      accuracy.participant_weighted, shapes.people,
+      reference="Bowman et al. 2022: the paper's mean individual accuracy"),
     D("acc.macro_subject", "Accuracy, subjects equal", "unweighted mean over subjects of the share right",
       accuracy.macro_subject, shapes.everyone),
     D("acc.wilson", "Accuracy, Wilson", "acc.micro with the Wilson interval, as if trials were independent",
-      accuracy.wilson, shapes.everyone, PARTS),
+      accuracy.wilson, shapes.everyone, PARTS,
+      reference="Wilson 1927"),
     D("acc.clopper_pearson", "Accuracy, exact", "acc.micro with the Clopper-Pearson interval, as if independent",
-      accuracy.clopper_pearson, shapes.everyone, PARTS),
+      accuracy.clopper_pearson, shapes.everyone, PARTS,
+      reference="Clopper & Pearson 1934"),
     D("acc.timeout_rate", "Timeouts", "share of trials that ended without an answer",
       accuracy.timeout_rate, shapes.people, PARTS, about_timeouts=True),
     D("acc.half_gain", "Second minus first half", "accuracy in the second half of a person's trials of the condition"
       " minus the first half",
-      accuracy.second_minus_first_half, shapes.people),
-    D("acc.deference", "Deference", "mean of `model_correct` over the trials: accuracy if all had taken its answer",
+      accuracy.second_minus_first_half, shapes.people,
+      reference="Bowman et al. 2022"),
+    D("acc.deference", "Deference", "accuracy that these trials would have had if everyone had taken"
+      " the answer of the model alone",
       reliance.deference, shapes.people),
     # Contrasts
     D("diff.hm_minus_human.micro", "human+model minus human", "difference of condition means over trials",
-      compare.micro, shapes.pairs, EVERY, on_fixed_questions=True),
+      compare.micro, shapes.pairs, EVERY, on_fixed_questions=True,
+      reference="augmentation: Vaccaro, Almaatouq & Malone 2024"),
     D("diff.hm_minus_human.question_weighted", "human+model minus human, within questions",
       "mean over questions seen in both conditions of the difference within the question",
-      compare.question_weighted, shapes.pairs, SPLIT, on_fixed_questions=True),
+      compare.question_weighted, shapes.pairs, SPLIT, on_fixed_questions=True,
+      reference="augmentation: Vaccaro, Almaatouq & Malone 2024"),
     D("diff.hm_minus_model", "human+model minus model", "mean over human+model trials of correct - model_correct",
       compare.minus_model, shapes.assisted_against_model, EVERY, on_fixed_questions=True),
     D("diff.human_minus_model", "human minus model", "mean over human trials of correct - model_correct",
       compare.minus_model, shapes.alone_against_model, PARTS, on_fixed_questions=True),
     D("diff.synergy.micro", "Synergy", "min(hm_minus_human.micro, hm_minus_model), tested by intersection-union",
-      compare.synergy_micro, shapes.pairs),
+      compare.synergy_micro, shapes.pairs,
+      reference="synergy: Vaccaro, Almaatouq & Malone 2024; test: Berger 1982"),
     D("diff.synergy.question_weighted", "Synergy, within questions",
       "min(hm_minus_human.question_weighted, hm_minus_model), tested by intersection-union",
-      compare.synergy_question_weighted, shapes.pairs),
+      compare.synergy_question_weighted, shapes.pairs,
+      reference="synergy: Vaccaro, Almaatouq & Malone 2024; test: Berger 1982"),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
       calibration.confidence, shapes.everyone, PARTS),
     D("cal.overconfidence", "Overconfidence", "mean confidence minus accuracy on the same rows",
       calibration.overconfidence, shapes.everyone, PARTS),
     D("cal.brier", "Brier score", "mean of (confidence - correct)²",
-      calibration.brier, shapes.everyone, PARTS),
+      calibration.brier, shapes.everyone, PARTS,
+      reference="Brier 1950"),
     D("cal.auroc", "AUROC", "P(a right answer has more confidence than a wrong one), ties ½",
-      calibration.auroc, shapes.everyone),
+      calibration.auroc, shapes.everyone,
+      reference="Hanley & McNeil 1982"),
     D("cal.ece.width10", "ECE, equal width", "Σ n_b/N |conf_b - acc_b| over ten left-closed bins of equal width",
       calibration.ece_width10, shapes.everyone),
     D("cal.ece.mass10", "ECE, equal counts", "Σ n_b/N |conf_b - acc_b| over ten bins of equal counts, ties together",
       calibration.ece_mass10, shapes.everyone),
     D("cal.ce2_debiased.width10", "Debiased squared calibration error",
       "Σ w_b [(conf_b - acc_b)² - acc_b (1 - acc_b)/(n_b - 1)] over bins of equal width with n_b > 1",
-      calibration.ce2_debiased, shapes.everyone),
-    D("cal.five_bin.unweighted", "Calibration error of the paper", "mean over five bins of |accuracy - centre|",
-      calibration.five_bin_unweighted, shapes.everyone),
+      calibration.ce2_debiased, shapes.everyone,
+      reference="Bröcker 2012; Kumar, Liang & Ma 2019"),
+    D("cal.five_bin.unweighted", "Calibration error of the paper",
+      "mean over the non-empty bins around 25, 42, 60, 80 and 100 % (edges 33.5, 51, 70, 90 %, left-closed) of"
+      " |accuracy of the bin - centre|",
+      calibration.five_bin_unweighted, shapes.everyone,
+      reference="Bowman et al. 2022"),
     D("cal.five_bin.weighted", "Calibration error of the paper, by counts",
-      "mean over answers of |accuracy of the bin - centre of the bin|, five bins",
-      calibration.five_bin_weighted, shapes.everyone),
+      "the same five bins, each weighed by its number of answers",
+      calibration.five_bin_weighted, shapes.everyone,
+      reference="Bowman et al. 2022 leaves the weighing of bins open"),
     # Votes
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",
       vote.majority, shapes.people),
@@ -97,16 +117,20 @@ REGISTRY: tuple[Definition, ...] = (
     D("vote.weighted_sum", "Confidence-weighted vote", "share right of the option with the largest sum of confidences",
       vote.weighted_sum, shapes.people),
     D("vote.pool", "Weighted vote of the paper", "share right of the normalised product of the people's distributions",
-      vote.pool_accuracy, shapes.people),
+      vote.pool_accuracy, shapes.people,
+      reference="Bowman et al. 2022"),
     D("vote.pool.draw", "Weighted vote of the paper, draw", "the same, ties broken by a draw with seed 0",
       vote.pool_draw, shapes.people),
-    D("vote.pool.five_bin.unweighted", "Calibration error of the vote", "five-bin error of the vote's probability",
-      vote.pool_five_bin_unweighted, shapes.people),
+    D("vote.pool.five_bin.unweighted", "Calibration error of the vote",
+      "cal.five_bin.unweighted of the vote's probability, at most 99 %, and its credit",
+      vote.pool_five_bin_unweighted, shapes.people,
+      reference="Bowman et al. 2022"),
     D("vote.pool.five_bin.weighted", "Calibration error of the vote, by counts",
-      "five-bin error of the vote's probability, bins by their number of questions",
+      "the same, each bin weighed by its number of questions",
       vote.pool_five_bin_weighted, shapes.people),
     D("vote.pool.at_cap", "Accuracy at the cap", "accuracy on questions whose vote reaches the 99 % cap",
-      vote.pool_at_cap, shapes.people),
+      vote.pool_at_cap, shapes.people,
+      reference="Bowman et al. 2022"),
     # Reliance
     D("rel.agreement", "Agreement with the advice", "P(answer = advice)",
       reliance.agreement, shapes.people, PARTS),
@@ -119,9 +143,11 @@ REGISTRY: tuple[Definition, ...] = (
     D("rel.accuracy_when_wrong", "Accuracy, advice wrong", "P(correct | advice wrong)",
       reliance.accuracy_when_wrong, shapes.people),
     D("rel.rair", "RAIR", "P(final right | first wrong, advice right)",
-      reliance.rair, shapes.assisted),
+      reliance.rair, shapes.assisted,
+      reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
     D("rel.rsr", "RSR", "P(final right | first right, advice wrong)",
-      reliance.rsr, shapes.assisted),
+      reliance.rsr, shapes.assisted,
+      reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
     D("rel.switch", "Switched to the advice", "P(final = advice | first ≠ advice)",
       reliance.switch, shapes.assisted),
     D("rel.change", "Changed the answer", "P(final ≠ first)",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -19,6 +19,7 @@ def row(id: str, baseline: str, p: float | None, subset: str = "all", arm: str =
     return Result(id, "human+model", arm, baseline, subset, timeouts, "none", "random", found)
 
 
+@settings(max_examples=15, deadline=None)  # statsmodels collects all garbage at each call
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_equals_statsmodels(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
