@@ -1,0 +1,72 @@
+"""The paper's table: its figures as printed, ours from the results."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from studies.analysis import paper, table1
+from studies.analysis.analyse import analyse
+from studies.analysis.data import read
+from studies.analysis.study import Study
+
+Simulate = Callable[..., pd.DataFrame]
+
+
+def test_the_papers_figures() -> None:
+    printed = [paper.HUMAN, paper.HUMAN_VOTE, paper.ZERO_SHOT, paper.FIVE_SHOT, paper.BEST_OF_20, paper.HUMAN_MODEL]
+    printed += [paper.HUMAN_MODEL_VOTE, paper.EXPERTS]
+    assert [row.accuracy["mmlu"] for row in printed] == [57.2, 66.0, 57.2, 61.9, 65.6, 75.4, 78.0, 90.0]
+    assert [row.accuracy["quality"] for row in printed] == [48.6, 50.0, 59.2, None, 66.9, 76.8, 86.0, 93.5]
+    assert [row.calibration["mmlu"] for row in printed] == [6, 10, 6, 4, 16, 12, 18, None]
+    assert [row.calibration["quality"] for row in printed] == [17, 15, 7, None, 17, 7, 11, None]
+
+
+def test_one_table_per_task_with_intervals_beside_the_paper(simulate: Simulate, tmp_path: Path) -> None:
+    frame = simulate()
+    frame.to_csv(tmp_path / "trials.csv", index=False)
+    questions = frame.drop_duplicates("question")
+    others = [
+        questions[["question"]].assign(protocol=protocol, answer=questions["gold"])
+        for protocol in ("5-shot", "scripted-stance")
+    ]
+    pd.concat(others).to_csv(tmp_path / "model_answers.csv", index=False)
+    data = read(tmp_path, study=Study(baseline_protocol="zero-shot"))
+    results = analyse(data)
+    mmlu, quality = table1.tables(data, results)
+    assert (mmlu.title, quality.title) == ("MMLU", "QuALITY, time-limited")
+    assert [row.label for row in mmlu.rows] == [
+        "Human alone (mean individual)", "Human alone, weighted vote", "Model zero-shot", "Model 5-shot",
+        "Model best-of-20 chain of thought", "Model scripted-stance", "Human + model", "Human + model, weighted vote",
+        "Experts (published)",
+    ]  # fmt: skip
+    by_label = {row.label: row for row in mmlu.rows}
+    human = by_label["Human alone (mean individual)"]
+    assert human.accuracy == results.find("acc.micro", "human", subset="task=mmlu")
+    assert human.accuracy.low < human.accuracy.estimate < human.accuracy.high
+    assert (human.paper_accuracy, human.paper_calibration) == (57.2, 6)
+    assert by_label["Model zero-shot"].accuracy == results.find("acc.micro", "model", subset="task=mmlu")
+    assert by_label["Model 5-shot"].accuracy.estimate == 1.0
+    assert by_label["Model best-of-20 chain of thought"].accuracy is None
+    assert by_label["Model scripted-stance"].paper_accuracy is None
+    vote = by_label["Human + model, weighted vote"]
+    assert vote.unweighted == results.find("vote.pool.five_bin.unweighted", "human+model", subset="task=mmlu")
+    assert "Model 5-shot" in [row.label for row in quality.rows]
+
+
+def test_without_tasks_there_is_one_table_and_no_paper_beside_it(simulate: Simulate, tmp_path: Path) -> None:
+    simulate().drop(columns="task").to_csv(tmp_path / "trials.csv", index=False)
+    data = read(tmp_path)
+    (table,) = table1.tables(data, analyse(data))
+    assert [row.label for row in table.rows][2] == "Model alone"
+    assert all(row.paper_accuracy is None for row in table.rows)
+
+
+def test_flat_records_have_the_columns_in_order(trials_csv: Path) -> None:
+    data = read(trials_csv)
+    records = list(table1.as_records(table1.tables(data, analyse(data))))
+    assert all(tuple(record) == table1.COLUMNS for record in records)
+    human = next(r for r in records if r["row"] == "Human alone (mean individual)")
+    assert human["accuracy"] == pytest.approx(0.6, abs=0.2)
+    assert human["paper_accuracy"] == 57.2
