@@ -1,0 +1,26 @@
+"""The parts of a report, each made of the results alone (pictures of bins and people also read the trials)."""
+
+from collections.abc import Iterator
+
+from studies.analysis.blocks import Section
+from studies.analysis.data import Data
+from studies.analysis.results import Results
+from studies.analysis.sections import beside_paper, calibrated, left_out, outcomes, parts, provenance, together
+
+
+def sections(data: Data, results: Results) -> Iterator[Section]:
+    """The sections that this study has, in the order of reading."""
+    made = (
+        beside_paper.section(data, results),
+        outcomes.accuracy(data, results),
+        outcomes.contrasts(data, results),
+        calibrated.section(data, results),
+        together.reliance(results),
+        together.votes(results),
+        parts.subjects(data, results),
+        parts.people(data, results),
+        left_out.section(data, results),
+        provenance.use(results),
+        provenance.provenance(data),
+    )
+    yield from (section for section in made if section)

@@ -1,0 +1,75 @@
+"""How people use advice, and what they would answer as a crowd."""
+
+from studies.analysis.blocks import How, Section, Table
+from studies.analysis.present import bare, between, count, percent
+from studies.analysis.results import Results
+from studies.analysis.schema import HUMAN_MODEL
+from studies.analysis.sections.words import CLUSTERED, VOTING, of_people
+
+RELIANCE = {
+    "rel.agreement": "Answered what the model advised",
+    "rel.agreement_when_wrong": "… when it was wrong (over-reliance)",
+    "rel.disagreement_when_right": "Answered otherwise when it was right (under-reliance)",
+    "rel.accuracy_when_right": "Right when the model was right",
+    "rel.accuracy_when_wrong": "Right when the model was wrong",
+    "rel.rair": "RAIR: mended a wrong first answer on right advice",
+    "rel.rsr": "RSR: kept a right first answer against wrong advice",
+    "rel.switch": "Switched to advice that differed from the first answer",
+    "rel.change": "Changed the first answer",
+    "rel.beneficial": "Wrong first, right finally",
+    "rel.harmful": "Right first, wrong finally",
+}
+RULES = {
+    "vote.pool": "Weighted vote of the paper",
+    "vote.pool.draw": "… ties drawn",
+    "vote.majority": "Majority",
+    "vote.majority.draw": "… ties drawn",
+    "vote.weighted_sum": "Sum of confidences",
+}
+
+
+def reliance(results: Results) -> Section | None:
+    """None where nothing is known about advice."""
+    found = {id: of_people(results, id) for id in RELIANCE}
+    known = {id: cells for id, cells in found.items() if any(cell.estimate is not None for cell in cells)}
+    if not known:
+        return None
+    deference = results.find("acc.deference", HUMAN_MODEL)
+    sentences = (
+        [f"Had everyone simply taken the model's answer, {percent(deference.estimate)} would have been right."]
+        if deference and deference.estimate is not None
+        else []
+    )
+    rows = [
+        (RELIANCE[id], *(t for c in reversed(cells) for t in (bare(c.estimate), between(c), count(c.n_trials or None))))
+        for id, cells in known.items()
+    ]
+    table = Table(
+        "Reliance, %",
+        ("", "%", "95 % interval", "n", "%", "95 % interval", "n"),
+        rows,
+        groups=(("", 1), ("Human + model", 3), ("Alone: model not seen", 3)),
+        note="Advice is what the person's assistant argued for, else the answer of the model alone. n: such trials.",
+    )
+    title = "Reliance: do people follow good advice and refuse bad?"
+    return Section("reliance", title, sentences, (table, How(list(known), (CLUSTERED,))))
+
+
+def votes(results: Results) -> Section | None:
+    """None where there is nothing to vote on."""
+    found = {id: of_people(results, id) for id in RULES}
+    if all(cell.estimate is None for cells in found.values() for cell in cells):
+        return None
+    rows = [
+        (RULES[id], *(t for cell in cells for t in (bare(cell.estimate), between(cell)))) for id, cells in found.items()
+    ]
+    crowd = next(cell.method for cell in found["vote.majority"] if cell.method).partition(", ")[2]
+    table = Table(
+        "If the people of a condition vote on each question, right answers in %",
+        ("", "%", "95 % interval", "%", "95 % interval"),
+        rows,
+        groups=(("", 1), ("Human alone", 2), ("Human + model", 2)),
+        note=f"Intervals over questions, {crowd}: larger crowds are right more often. T options tied for best earn 1/T;"
+        " a draw between them, with a fixed seed, stands beside.",
+    )
+    return Section("votes", "The crowd's vote", (), (table, How(tuple(RULES), (VOTING,))))
