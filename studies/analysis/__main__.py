@@ -1,0 +1,121 @@
+"""`python -m studies.analysis INPUT --out DIR`: read a study's tables, compute everything, write results and report."""
+
+import argparse
+import csv
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from studies.analysis import table1
+from studies.analysis.analyse import analyse
+from studies.analysis.data import Data, read
+from studies.analysis.errors import InputError
+from studies.analysis.present import between, p_value, percent, points
+from studies.analysis.registry import REGISTRY
+from studies.analysis.results import Results, to_json
+from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
+from studies.analysis.study import ALLOWED
+
+REFUSED = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns 0, or 2 when the input is refused; the reasons are on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        data = read(options.input)
+    except InputError as error:
+        print(f"The input was refused.\n{error}", file=sys.stderr)
+        return REFUSED
+    if options.primary:
+        data = replace(data, study=replace(data.study, primary=options.primary))
+    results = analyse(data)
+    written = write(data, results, options.out, has_report=not options.tables_only)
+    print(summary(data, results))
+    print("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
+    return 0
+
+
+def write(data: Data, results: Results, out: Path, *, has_report: bool = True) -> list[Path]:
+    """Write results.csv, results.json, table1.csv and the two forms of the report; return their paths."""
+    files = {
+        "results.csv": results.to_csv(),
+        "results.json": to_json(_as_json(data, results)),
+        "table1.csv": _table1_csv(data, results),
+    }
+    if has_report:
+        # Drawing is the larger half of the imports: tables alone do without.
+        from studies.analysis.report import render
+
+        report = render(data, results)
+        files |= {"report.html": report.page, "report.fragment.html": report.fragment}
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (out / name).write_text(text, encoding="utf-8", newline="\n")
+    return [out / name for name in files]
+
+
+def summary(data: Data, results: Results) -> str:
+    """A few lines of text: accuracies and the three contrasts."""
+    primary = f"diff.hm_minus_human.{data.study.primary}"
+    lines = [data.study.title or data.source, ""]
+    if data.study.is_simulated:
+        lines[1:1] = ["Simulated participants: bots, not people."]
+    for condition in (HUMAN, HUMAN_MODEL, MODEL):
+        found = results.find("acc.micro", condition)
+        if found:
+            lines.append(f"{condition:<24}{percent(found.estimate):>9}   {between(found):<18} n {found.n_trials}")
+    for label, id, condition, baseline in (
+        ("human+model - human", primary, HUMAN_MODEL, HUMAN),
+        ("human+model - model", "diff.hm_minus_model", HUMAN_MODEL, MODEL),
+        ("human - model", "diff.human_minus_model", HUMAN, MODEL),
+    ):
+        found = results.find(id, condition, baseline=baseline)
+        if found and found.estimate is not None:
+            interval = between(found, kind="points")
+            lines.append(f"{label:<24}{points(found.estimate):>9}   {interval:<18} p {p_value(found.p)}")
+        elif found:
+            lines.append(f"{label:<24}{'-':>9}   {found.reason}")
+    return "\n".join(lines)
+
+
+def _as_json(data: Data, results: Results) -> dict[str, object]:
+    study = data.study
+    return {
+        "study": {
+            "title": study.title,
+            "simulated": study.is_simulated,
+            "primary": study.primary,
+            "subjects": study.subjects,
+            "baseline_protocol": data.primary_protocol,
+            "looks": list(study.looks),
+        },
+        "source": {"name": data.source, "sha256": data.sha256},
+        "headline": {"timeouts": "wrong", "exclusions": results.exclusions, "population": "random", "subset": "all"},
+        "definitions": {d.id: {"title": d.title, "definition": d.definition} for d in REGISTRY},
+        "results": results.to_rows(),
+    }
+
+
+def _table1_csv(data: Data, results: Results) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, table1.COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for record in table1.as_records(table1.tables(data, results)):
+        cells = {name: "" if v is None else f"{v:.12g}" if isinstance(v, float) else v for name, v in record.items()}
+        writer.writerow(cells)
+    return out.getvalue()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m studies.analysis", description=__doc__)
+    parser.add_argument("input", type=Path, help="a bundle (.zip), a directory that holds trials.csv, or a trials.csv")
+    parser.add_argument("--out", type=Path, required=True, help="directory for results and report; made if absent")
+    parser.add_argument("--primary", choices=ALLOWED["primary"], help="form of the primary contrast; else study.json's")
+    parser.add_argument("--tables-only", action="store_true", help="write no report")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
