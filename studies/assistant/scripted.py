@@ -96,9 +96,15 @@ def reply(request: Request, script: Script) -> str:
     said = " ".join(turn.text for turn in request.turns if turn.role == "assistant")
     identity = repr((request.seed, script.question, script.options, script.stance, request.turns))
     random = Random(hashlib.sha256(identity.encode()).digest())  # noqa: S311  a script, not a secret
-    message = intents.read(request.turns[-1].text, script)
+    message = intents.read(_typed(request.turns[-1].text, script), script)
     text = Argument(script, message, random, said).text()
     return text[: min((text.find(stop) for stop in request.stop if stop in text), default=len(text))]
+
+
+def _typed(turn: str, script: Script) -> str:
+    """What the person typed: the passage may stand before it in the same turn."""
+    passage = script.passage.strip()
+    return turn.rpartition(passage)[2] if passage else turn
 
 
 def _script(request: Request) -> Script:

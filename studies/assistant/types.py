@@ -31,6 +31,7 @@ class ErrorCode(StrEnum):
     BAD_RESPONSE = "bad_response"  # what it sent cannot be understood
     NO_LOGPROBS = "no_logprobs"  # it cannot score continuations
     UNSUPPORTED = "unsupported"  # this backend cannot do what was asked
+    MISCONFIGURED = "misconfigured"  # this assistant cannot work as it is set up; an operator must change that
     INTERNAL = "internal"  # it failed while working
 
 

@@ -17,7 +17,6 @@ from studies.assistant.engine.encode import encode_chat
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.types import (
     BackendError,
-    Done,
     ErrorCode,
     Event,
     FinishReason,
@@ -27,6 +26,7 @@ from studies.assistant.types import (
     ScoreRequest,
     Turn,
 )
+from tests.assistant.streams import collect, done, places, text
 
 ASK = (Turn("user", "Which option?"),)
 
@@ -44,20 +44,6 @@ def endless(seed: int = 0, **changes: Any) -> Request:
     return replace(Request(ASK, max_tokens=400, seed=seed), **changes)
 
 
-async def collect(backend: EngineBackend, request: Request) -> list[Event]:
-    async with aclosing(backend.stream(request)) as events:
-        return [event async for event in events]
-
-
-def text(events: list[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Piece))
-
-
-def done(events: list[Event]) -> Done:
-    assert isinstance(events[-1], Done)
-    return events[-1]
-
-
 async def test_greedy_text_is_that_of_generate(loaded: LoadedModel) -> None:
     backend = EngineBackend(loaded)
     events = await collect(backend, Request(ASK, max_tokens=60, temperature=0))
@@ -67,6 +53,15 @@ async def test_greedy_text_is_that_of_generate(loaded: LoadedModel) -> None:
     assert text(events) == expected.rstrip("\ufffd")
     assert len(text(events)) > 40
     assert done(events).usage.prompt_tokens == prompt.shape[1]
+    await backend.aclose()
+
+
+async def test_the_end_token_ends_the_reply_and_is_not_counted(loaded: LoadedModel) -> None:
+    prompt = torch.tensor([encode_chat(loaded, ASK)])
+    ids = loaded.model.generate(prompt, max_new_tokens=20, do_sample=False)[0, prompt.shape[1] :].tolist()
+    backend = EngineBackend(replace(loaded, end_ids=frozenset({ids[10]})))
+    end = done(await collect(backend, Request(ASK, max_tokens=60, temperature=0)))
+    assert (end.reason, end.usage.completion_tokens) == (FinishReason.STOP, ids.index(ids[10]))
     await backend.aclose()
 
 
@@ -81,9 +76,8 @@ async def test_those_who_wait_hear_their_place_and_are_served_in_order(backend: 
     all_events = await asyncio.gather(*(take(number) for number in range(4)))
     assert finished == [0, 1, 2, 3]
     for number, events in enumerate(all_events):
-        places = [event.position for event in events if isinstance(event, Queued)]
-        assert places == list(range(number, 0, -1))
-        assert not any(isinstance(event, Queued) for event in events[len(places) :])
+        assert places(events) == list(range(number, 0, -1))
+        assert not any(isinstance(event, Queued) for event in events[number:])
     waits = [done(events).queue_seconds or 0.0 for events in all_events]
     assert waits == sorted(waits)
 
@@ -117,7 +111,7 @@ async def test_a_cancelled_waiter_gives_its_place_up(backend: EngineBackend) -> 
     await asyncio.sleep(0.02)
     second.cancel()
     events = await third
-    assert [event.position for event in events if isinstance(event, Queued)] == [2, 1]
+    assert places(events) == [2, 1]
     assert done(await first).reason is not FinishReason.DEADLINE
 
 

@@ -108,6 +108,12 @@ def test_it_quotes_a_sentence_of_the_passage_that_shares_words_with_its_option()
     assert "keeper" in quoted[1]
 
 
+def test_a_passage_in_the_same_turn_is_not_what_the_person_said() -> None:
+    alone, together = ask("hi", 0), ask(f"The Ferry\n\n{PASSAGE}\n\nhi", 0)
+    assert alone.startswith(("Hello", "Hi"))
+    assert together.startswith(("Hello", "Hi"))
+
+
 def test_without_a_passage_it_says_so() -> None:
     assert "no passage" in ask("What does the passage say?", 0, Script("Who?", ("me", "you"), 0))
 

@@ -1,0 +1,188 @@
+"""Any OpenAI-compatible endpoint as a `Backend`: our engine, vLLM, SGLang, llama.cpp, a hosted API.
+
+Nothing is retried here: a retry is a new reply, and the caller decides about it. Every wait has a limit of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncGenerator, Awaitable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import openai
+
+from studies.assistant.openai_chunks import StreamedReply
+from studies.assistant.openai_errors import bad_response, typed
+from studies.assistant.types import (
+    BackendError,
+    ContinuationScore,
+    Done,
+    ErrorCode,
+    Event,
+    FinishReason,
+    Health,
+    Request,
+    ScoreRequest,
+    Turn,
+    Usage,
+)
+from studies.assistant.waiting import Clock, DeadlineOver, Timeouts
+
+# How long our engine's own deadline may come late before this side gives up: its answer has the token counts.
+_ENGINE_SLACK_SECONDS = 2.0
+
+
+class OpenAICompatibleBackend:
+    """One model at one address. Use it within one event loop.
+
+    `is_engine`: the endpoint is this project's engine, which understands a deadline and can go on with a turn.
+    """
+
+    def __init__(
+        self, *, base_url: str, model: str, api_key: str = "", timeouts: Timeouts | None = None, is_engine: bool = False
+    ) -> None:
+        self.name = "engine" if is_engine else "openai"
+        self._is_engine = is_engine
+        self._address = base_url
+        self._model = model
+        self._api_key = api_key
+        self._limits = timeouts or Timeouts()
+        self._client = openai.AsyncOpenAI(
+            base_url=with_path(base_url),
+            api_key=api_key or "none",
+            max_retries=0,
+            timeout=openai.Timeout(None, connect=self._limits.connect),
+            # A proxy from the environment must not stand between us and this machine itself.
+            http_client=openai.DefaultAsyncHttpx2Client(trust_env=False) if _is_loopback(base_url) else None,
+        )
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        clock = Clock(request.deadline_seconds, self._limits, slack=_ENGINE_SLACK_SECONDS if self._is_engine else 0.0)
+        reply = StreamedReply(self._model)
+        source: openai.AsyncStream[Any] | None = None
+        try:
+            asked: Awaitable[openai.AsyncStream[Any]] = self._client.chat.completions.create(**self._arguments(request))
+            source = await clock.within(self._limits.first_token, asked)
+            while True:
+                limit = self._limits.between_tokens if reply.has_begun else self._limits.first_token
+                chunk = await clock.within(limit, anext(source, None))
+                if chunk is None:
+                    break
+                for event in reply.read(chunk):
+                    clock.note(event)
+                    yield event
+            yield reply.done(clock.first_seconds)
+        except DeadlineOver:
+            yield Done(
+                FinishReason.DEADLINE, Usage(), reply.model, reply.revision, first_token_seconds=clock.first_seconds
+            )
+        except openai.APIError as error:
+            raise typed(error, self._address, self._api_key) from error
+        finally:
+            # Closing the response is what cancels: the endpoint sees the connection end.
+            if source is not None:
+                await source.close()
+
+    async def score(self, request: ScoreRequest) -> list[ContinuationScore]:
+        """Through our engine's `/v1/score`; another endpoint does not have it, and NO_LOGPROBS says so."""
+        body: dict[str, Any] = {"model": self._model, "continuations": list(request.continuations)}
+        body |= {"messages": _messages(request.turns)} if request.turns else {"prompt": request.prompt}
+        clock = Clock(None, self._limits)
+        try:
+            answer = await clock.within(self._limits.total, self._client.post("/score", cast_to=object, body=body))
+        except (openai.NotFoundError, openai.APIResponseValidationError) as error:
+            sentence = f"{self._address} cannot score continuations; use the engine (run_engine) for this model"
+            raise BackendError(ErrorCode.NO_LOGPROBS, sentence) from error
+        except openai.APIError as error:
+            if getattr(error, "status_code", None) in (405, 501):
+                raise BackendError(ErrorCode.NO_LOGPROBS, f"{self._address} cannot score continuations") from error
+            raise typed(error, self._address, self._api_key) from error
+        return _scores(answer, request.continuations, self._address)
+
+    async def health(self) -> Health:
+        try:
+            listed = await asyncio.wait_for(self._client.models.list(), self._limits.first_token)
+        except openai.NotFoundError:
+            sentence = f"{self._address} answers, but does not list its models"
+            return Health(is_ok=True, backend=self.name, model=self._model, sentence=sentence)
+        except openai.APIError as error:
+            sentence = typed(error, self._address, self._api_key).sentence
+            return Health(is_ok=False, backend=self.name, model=self._model, sentence=sentence)
+        except TimeoutError:
+            sentence = f"{self._address} did not answer for {self._limits.first_token:g} seconds"
+            return Health(is_ok=False, backend=self.name, model=self._model, sentence=sentence)
+        served = {model.id: model.model_extra or {} for model in listed.data}
+        model = self._model or next(iter(served), "")
+        if model not in served:
+            sentence = f"{self._address} does not serve {model!r}; it serves {', '.join(list(served)[:10])}"
+            return Health(is_ok=False, backend=self.name, model=model, sentence=sentence)
+        extra = served[model]
+        return Health(
+            is_ok=True,
+            backend=self.name,
+            model=model,
+            revision=str(extra.get("revision") or ""),
+            can_score=bool(extra.get("can_score")),
+        )
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        if request.turns[-1].role == "assistant" and not self._is_engine:
+            raise BackendError(
+                ErrorCode.UNSUPPORTED, "only the engine goes on with an assistant's turn; end with a user's"
+            )
+        arguments: dict[str, Any] = {
+            "model": self._model,
+            "messages": _messages(request.turns),
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        # Only what is set: hosted endpoints refuse fields that they do not know.
+        if request.seed is not None:
+            arguments["seed"] = request.seed
+        if request.stop:
+            arguments["stop"] = list(request.stop)
+        if self._is_engine and request.deadline_seconds is not None:
+            arguments["extra_body"] = {"deadline_seconds": request.deadline_seconds}
+        return arguments
+
+
+def with_path(base_url: str) -> str:
+    """The address as the client wants it: with /v1 where it names no path."""
+    return base_url.rstrip("/") + "/v1" if urlsplit(base_url).path in ("", "/") else base_url
+
+
+def _is_loopback(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _messages(turns: Iterable[Turn]) -> list[dict[str, str]]:
+    return [{"role": turn.role, "content": turn.text} for turn in turns]
+
+
+def _scores(answer: object, continuations: tuple[str, ...], address: str) -> list[ContinuationScore]:
+    found = answer if isinstance(answer, dict) else {}
+    logprobs, tokens = found.get("logprobs"), found.get("tokens")
+    if (
+        not isinstance(logprobs, list)
+        or not isinstance(tokens, list)
+        or not len(logprobs) == len(tokens) == len(continuations)
+        or not all(isinstance(value, int | float) and value <= 0 for value in logprobs)
+        or not all(isinstance(value, int) and value > 0 for value in tokens)
+    ):
+        raise bad_response(f"{address}/score did not send one log-probability and token count per continuation")
+    return [
+        ContinuationScore(text, float(logprob), count)
+        for text, logprob, count in zip(continuations, logprobs, tokens, strict=True)
+    ]
