@@ -1,7 +1,7 @@
 """The result in two or three sentences, with its numbers, saying no more than the tests do."""
 
 from studies.analysis.estimate import Estimate
-from studies.analysis.present import between, listed, p_words, percent, points
+from studies.analysis.present import SPACE, between, listed, p_words, percent, points
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.study import Study
@@ -43,7 +43,7 @@ def _uncertainty(found: Estimate) -> str:
     if found.low is None:
         return "no interval: nothing varies"
     adjusted = f", {p_words(found.p_adj)} after Holm" if found.p_adj is not None else f", {p_words(found.p)}"
-    return f"95 % interval {between(found, kind='points')}{adjusted}"
+    return f"95{SPACE}% interval {between(found, kind='points')}{adjusted}"
 
 
 def _verdict(gain: Estimate | None, over_model: Estimate | None, synergy: Estimate | None) -> str:

@@ -35,9 +35,20 @@ def test_the_primary_family_is_the_two_planned_contrasts() -> None:
         row(MODEL, "model: zero-shot", 0.001),
         row(MICRO, "human", 0.5, arm="chat"),
         row(MICRO, "human", 0.03, timeouts="excluded"),
+        row(MICRO, "human", 0.03, subset="model_correct=1"),
     ]
     adjusted = [r.found.p_adj for r in adjust(rows, Study())]
-    assert adjusted == [pytest.approx(0.04), None, pytest.approx(0.04), None, None, None, None, pytest.approx(0.03)]
+    assert adjusted == [
+        pytest.approx(0.04),
+        None,
+        pytest.approx(0.04),
+        None,
+        None,
+        None,
+        None,
+        pytest.approx(0.03),
+        None,
+    ]
 
 
 def test_the_primary_form_is_what_the_study_says() -> None:

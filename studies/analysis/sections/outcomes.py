@@ -62,7 +62,7 @@ def contrasts(data: Data, results: Results) -> Section:
         ("Synergy: over the better of both", f"diff.synergy.{primary}", HUMAN_MODEL, HUMAN),
     ]
     found = [(label, c, results.find(id, c, baseline=base) or Estimate()) for label, id, c, base in planned]
-    names = ("Human + model − human", "Human + model − model", "Human − model", f"First, but {FORMS[other]}")
+    names = ("Human + model − human", "Human + model − model", "Human − model", f"The first, {FORMS[other]}")
     lines = [Line(n, c, each) for n, (_, c, each) in zip(names, found[:4], strict=True) if each.low is not None]
     more = [
         _row(f"{name_of(row, data)} − {row.baseline.replace('model: ', 'model, ')}", row.found)
