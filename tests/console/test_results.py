@@ -13,6 +13,7 @@ from studies.jobs.executor import on_database
 from studies.jobs.models import Job
 from studies.reports import run as analysis
 from studies.reports.models import AnalysisRun, Look
+from studies.runtime.models import ParticipantSession
 from tests.console.test_studies import page, url
 from tests.reports import rows
 
@@ -48,7 +49,7 @@ WITH_OUTCOMES = ("results", "report", "csv", "bundle")
 @pytest.mark.parametrize("name", WITH_OUTCOMES)
 async def test_an_open_study_shows_no_outcome(async_client, ada, played, name):
     await on_database(analysed, played)
-    await async_client.aforce_login(ada)
+    await on_database(async_client.force_login, ada)  # on a thread whose connection is given back
     response = await async_client.get(url(name, played))
     assert response.status_code == (200 if name == "results" else 403)
     text = response.content.decode()
@@ -212,7 +213,7 @@ def test_results_csv_is_what_the_analysis_wrote(staff, played):
 
 
 async def download(async_client, ada, study, query="") -> tuple[dict[str, str], bytes]:
-    await async_client.aforce_login(ada)
+    await on_database(async_client.force_login, ada)  # on a thread whose connection is given back
     response = await async_client.get(url("bundle", study) + query)
     assert response.status_code == 200
     return dict(response.headers), b"".join([piece async for piece in response.streaming_content])
@@ -242,3 +243,13 @@ async def test_after_a_look_the_bundle_of_an_open_study_can_be_had(async_client,
 
 def test_the_login_page_comes_before_a_download(client, played):
     assert client.get(url("bundle", played)).url.startswith(reverse("console:login"))
+
+
+def test_counts_are_folded_away_below_results_unless_they_do_not_add_up(staff, played):
+    rows.close(played)
+    analysed(played)
+    assert '<details class="card counts">' in page(staff, "results", played)
+    ParticipantSession.objects.filter(study=played, slot__number=0).update(state="lost")  # no such state
+    text = page(staff, "results", played)
+    assert '<details class="card counts" open>' in text
+    assert "These do not add up" in text

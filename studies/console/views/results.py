@@ -30,12 +30,14 @@ def results(request: HttpRequest, name: str, version: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, study: Study, form: LookForm, status: int = 200) -> HttpResponse:
-    sums = queries.sums(study)
+    counted = queries.sums(study)
+    sums = shown_sums(counted)
     shown = {
         "section": "studies",
         "study": study,
-        "sums": shown_sums(sums),
-        "bots": sums.bots,
+        "sums": sums,
+        "all_hold": all(each.holds for each in sums),
+        "bots": counted.bots,
         "outcomes": outcomes_of(study),
         "form": form,
     }
