@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from studies.assistant.openai_errors import bad_response
@@ -29,7 +29,7 @@ class StreamedReply:
         self._position = 0
         self._half = ""
 
-    def read(self, chunk: Any) -> Iterable[Event]:
+    def read(self, chunk: Any) -> Iterator[Event]:
         """The news in a chunk."""
         self.model = chunk.model or self.model
         self.revision = chunk.system_fingerprint or self.revision

@@ -80,6 +80,9 @@ class OpenAICompatibleBackend:
             )
         except openai.APIError as error:
             raise typed(error, self._address, self._api_key) from error
+        except (ValueError, TypeError, AttributeError) as error:
+            # The client takes JSON of any shape for a chunk, and lets JSON errors through.
+            raise bad_response(f"{self._address} sent what is no part of a chat completion") from error
         finally:
             # Closing the response is what cancels: the endpoint sees the connection end.
             if source is not None:
