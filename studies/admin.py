@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Base = admin.ModelAdmin[models.Model]
 else:
     Base = admin.ModelAdmin  # generic for the type checker only
-STATES = ("state", "stage", "kind", "backend", "assistance", "task", "split")
+FILTERS = ("study", "state", "stage", "kind", "backend", "assistance", "task", "split")
 
 
 def columns(model: type[models.Model]) -> list[str]:
@@ -32,10 +32,13 @@ class ReadOnly(Base):
         return [name for name in columns(self.model) if name not in self.hidden]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [field.name for field in self.model._meta.fields if field.name in STATES]
+        return [field.name for field in self.model._meta.fields if field.name in FILTERS]
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.hidden
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup.split("__")[0] not in self.hidden and super().lookup_allowed(lookup, value, request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_staff
@@ -93,3 +96,7 @@ SPECIAL: dict[str, type[ReadOnly]] = {
 }
 for model in apps.get_app_config("studies").get_models():
     admin.site.register(model, SPECIAL.get(model.__name__, ReadOnly))
+admin.site.site_header = "Oversight: all rows, read-only"
+admin.site.site_title = "Oversight rows"
+admin.site.index_title = "Rows"
+admin.site.site_url = "/console/"

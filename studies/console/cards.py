@@ -25,7 +25,6 @@ class StudyCard:
     closed_at: datetime | None
     active: int
     completed: int
-    sessions: int
     slots_taken: int
     slots: int
     has_bots: bool
@@ -51,7 +50,6 @@ def study_cards() -> list[StudyCard]:
             closed_at=study.closed_at,
             active=sessions.get(study.pk, Counter())[State.ACTIVE],
             completed=sessions.get(study.pk, Counter())[State.COMPLETED],
-            sessions=sessions.get(study.pk, Counter()).total(),
             slots_taken=slots[study.pk]["taken"] if study.pk in slots else 0,
             slots=slots[study.pk]["all"] if study.pk in slots else 0,
             has_bots=study.pk in simulated,

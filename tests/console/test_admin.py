@@ -63,6 +63,12 @@ def test_lists_hide_what_single_rows_hide(staff, played, name):
     assert not {"answer", "confidence", "draft_option", "results", "fragment", "report", "data", "salt"} & set(shown)
 
 
+def test_hidden_columns_cannot_be_asked_about_in_the_address(staff, played):
+    rows_of = reverse("admin:studies_trial_changelist")
+    assert staff.get(rows_of, {"state__exact": "answered"}).status_code == 200
+    assert staff.get(rows_of, {"answer__exact": "1"}).status_code == 400
+
+
 def test_nobody_else_sees_the_admin(client, played):
     client.force_login(User.objects.create_user("bob"))
     assert client.get(reverse("admin:studies_study_changelist")).status_code == 302

@@ -117,6 +117,7 @@ def test_after_a_look_outcomes_are_shown_and_newer_ones_need_another(staff, play
     analysed(played)
     text = page(staff, "results", played)
     assert SECRET in text
+    assert "while people were taking part" in text
     assert "Look at newer outcomes" in text
     answer = staff.post(url("compute", played), follow=True).content.decode()
     assert "until it is closed only counts are shown" in answer
