@@ -67,8 +67,12 @@ def test_a_seed_fixes_the_draws_and_only_its_own() -> None:
     one, two = Sampler(1.0, 1.0, seed=7), Sampler(1.0, 1.0, seed=7)
     other = Sampler(1.0, 1.0, seed=8)
     first = [one(logits) for _ in range(30)]
-    assert [(other(logits), two(logits))[1] for _ in range(30)] == first
-    assert len(set(first)) > 5
+    # Interleaved with the draws of another request, which must not disturb them.
+    both = [(other(logits), two(logits)) for _ in range(30)]
+    assert [mine for _, mine in both] == first
+    assert [others for others, _ in both] != first
+    free = [[sampler(logits) for _ in range(30)] for sampler in (Sampler(1.0, 1.0, None), Sampler(1.0, 1.0, None))]
+    assert free[0] != free[1]
 
 
 def test_draws_follow_temperature_and_nucleus() -> None:
