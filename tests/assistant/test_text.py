@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
 
 from studies.assistant.engine.text import TextStream
 from tests.assistant.tiny_model import build_tokenizer
@@ -21,6 +24,32 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     return build_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def blank_marking_tokenizer() -> Any:
+    """Of the SentencePiece kind: blanks belong to the next word, and unknown characters are written as bytes."""
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    special = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    trainer = trainers.BpeTrainer(vocab_size=360, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(TEXTS[:1] * 5, trainer)
+    # The bytes are ordinary tokens in such models.
+    data = json.loads(tokenizer.to_str())
+    data["added_tokens"] = [token for token in data["added_tokens"] if token["content"] == "<unk>"]
+    fast: Any = PreTrainedTokenizerFast  # it ships no types for its constructor
+    return fast(tokenizer_object=Tokenizer.from_str(json.dumps(data)), unk_token="<unk>")
+
+
+@pytest.mark.parametrize("text", ["The answer is (B), so.", "The answer 🌍 is über so."])
+def test_a_tokenizer_that_marks_blanks_loses_none(blank_marking_tokenizer: Any, text: str) -> None:
+    ids = blank_marking_tokenizer.encode(text)
+    found = pieces(blank_marking_tokenizer, ids)
+    assert "".join(found) == blank_marking_tokenizer.decode(ids) == text
+    assert not any("\ufffd" in piece for piece in found)
 
 
 def pieces(tokenizer: Any, ids: list[int], stop: tuple[str, ...] = ()) -> list[str]:

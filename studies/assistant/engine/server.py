@@ -50,7 +50,7 @@ def make_app(backend: Backend) -> Starlette:
                 text, done = await _unless_hung_up(http, reply.whole())
                 return JSONResponse(completion.whole(text, done))
             # What is refused before it begins is answered with its status; once a stream runs that is too late.
-            first = await _unless_hung_up(http, reply.next())
+            first = await _unless_hung_up(http, reply.news(position=0))
         except BaseException:
             reply.cancel()
             raise
@@ -93,6 +93,13 @@ class _Reply:
             raise item
         return item
 
+    async def news(self, position: int) -> Event:
+        """The next event, or a sign of life when it takes long: the position again, 0 while it is worked on."""
+        try:
+            return await asyncio.wait_for(self.next(), SIGN_OF_LIFE_SECONDS)
+        except TimeoutError:
+            return Queued(position)
+
     async def whole(self) -> tuple[str, Done]:
         text = ""
         while not isinstance(event := await self.next(), Done):
@@ -128,15 +135,10 @@ class _Stream(StreamingResponse):
             self._reply.cancel()
 
     async def _chunks(self, event: Event, completion: wire.Completion, with_usage: bool) -> AsyncIterator[bytes]:
-        position = 0
         try:
             while not isinstance(event, Done):
                 yield wire.sse(completion.chunk(event))
-                position = event.position if isinstance(event, Queued) else 0
-                try:
-                    event = await asyncio.wait_for(self._reply.next(), SIGN_OF_LIFE_SECONDS)
-                except TimeoutError:
-                    event = Queued(position)
+                event = await self._reply.news(event.position if isinstance(event, Queued) else 0)
             yield wire.sse(completion.chunk(event))
             if with_usage:
                 yield wire.sse(completion.usage_chunk(event))
