@@ -8,6 +8,7 @@ from django.utils import timezone
 from studies.baselines import operations as baselines
 from studies.jobs import operations as jobs
 from studies.reports import run as analysis
+from studies.runtime import sweep as sessions
 
 
 @shared_task(name="studies.tasks.run_baseline")
@@ -31,3 +32,5 @@ def sweep() -> None:
 def sweep_rows(*, now: datetime) -> None:
     """One round over the rows; the embedded server calls it from its own loop, without a broker."""
     jobs.sweep(now=now)
+    sessions.sweep(now=now)
+    sessions.abandon_absent(now=now)

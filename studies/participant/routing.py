@@ -1,5 +1,7 @@
 """The participant's socket."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from studies.participant.consumers import ParticipantConsumer
+
+websocket_urlpatterns = [path("ws/session/", ParticipantConsumer.as_asgi())]

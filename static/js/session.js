@@ -1,0 +1,116 @@
+// A page of a participant's session: connects its parts to the socket, and loads the page again when the server's differs.
+
+import { answerForm } from "./answer.js";
+import { chatPane } from "./chat.js";
+import * as clock from "./clock.js";
+import * as outbox from "./outbox.js";
+import { connect } from "./socket.js";
+import { EMPTY, reduce } from "./state.js";
+import { countdown } from "./timer.js";
+
+const root = document.querySelector("#session");
+const page = JSON.parse(document.querySelector("#page-state").textContent);
+const pageClock = JSON.parse(document.querySelector("#page-clock").textContent);
+const banner = document.querySelector("#connection");
+const form = document.querySelector("#answer");
+const chatRoot = document.querySelector("#chat");
+const follows = location.pathname === root.dataset.url || form !== null; // not on the instructions or withdraw pages
+
+let state = EMPTY;
+let offlineTimer = null;
+let lastResync = 0;
+
+function announce(text) {
+  document.querySelector("#announce").textContent = text;
+}
+
+function load() {
+  location.replace(root.dataset.url);
+}
+
+function samePage(other) {
+  return ["state", "stage", "position", "trial"].every((key) => page[key] === other[key]);
+}
+
+clock.start(Number(root.dataset.serverAt));
+
+const socket = connect({
+  frame(frame) {
+    const next = reduce(state, frame);
+    state = next.state;
+    if (next.resync && performance.now() - lastResync > 1000) {
+      lastResync = performance.now();
+      socket.resync();
+    }
+    if (frame.kind === "snapshot" || frame.kind === "event") {
+      if (state.page && follows && !samePage(state.page)) {
+        load();
+        return;
+      }
+      timer.set(state.clock);
+      answer?.show(frame.kind === "snapshot" || frame.set.draft ? state.draft : null);
+    }
+    if (state.chat) chat?.draw(state);
+  },
+  online(isOnline) {
+    clearTimeout(offlineTimer);
+    if (isOnline) {
+      if (!banner.hidden) socket.mention("event", { type: "reconnect" });
+      banner.hidden = true;
+      return;
+    }
+    offlineTimer = setTimeout(() => {
+      banner.textContent = "No connection. We keep trying; what you choose and write is kept here until then.";
+      banner.hidden = false;
+    }, 1500);
+  },
+  ack(command) {
+    if (!command) return;
+    answer?.acknowledged(command);
+    chat?.acknowledged(command);
+  },
+  refused(command, frame) {
+    const isOld = ["wrong_question", "already_closed", "too_late", "session_over"].includes(frame.code);
+    if (isOld && follows) socket.resync();
+    if (!command || (isOld && command.position !== page.position)) return;
+    if (command.kind === "draft" || command.kind === "submit") answer?.refused(command, frame.sentence);
+    else chat?.refused(command, frame.sentence);
+  },
+});
+
+const timer = countdown({
+  announce,
+  onLock() {
+    answer?.lock();
+    chat?.lock();
+    announce("The time is over.");
+  },
+  onOver() {
+    if (socket.isOpen()) socket.resync();
+    else if (navigator.onLine) load();
+  },
+});
+const answer = form ? answerForm(form, socket) : null;
+const chat = chatRoot ? chatPane(chatRoot, socket, page.position, announce) : null;
+
+if (page.trial === "open") {
+  outbox.forgetOthers(page.position);
+  timer.set(pageClock);
+  for (const kind of ["copy", "paste"]) {
+    document.addEventListener(kind, (event) => {
+      const text = (event.clipboardData || window.clipboardData)?.getData("text") || String(getSelection());
+      socket.mention("event", { type: kind, counts: { characters: text.length } });
+    });
+  }
+  document.addEventListener("visibilitychange", () => {
+    socket.mention("event", { type: document.visibilityState === "visible" ? "focus" : "blur" });
+  });
+}
+for (const single of document.querySelectorAll("form[method=post]:not(#answer)")) {
+  single.addEventListener("submit", (event) => {
+    if (single.dataset.sent) event.preventDefault(); // a double click
+    single.dataset.sent = "yes";
+  });
+}
+socket.tellLastSeq(() => state.seq);
+socket.open();

@@ -1,0 +1,95 @@
+"""`manage.py demo`: a study being taken and a study already finished, with nothing to configure."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from studies.management import demo_studies, server
+from studies.management.commands.serve import require_free
+
+USER = "demo"
+
+
+class Command(BaseCommand):
+    help = "Set everything up on this machine, play a study with simulated participants, and open one for you."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="the port on 127.0.0.1 (default 8000)")
+        parser.add_argument("--people", type=int, default=24, help="how many simulated participants (default 24)")
+        parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+
+    def handle(self, *args: Any, port: int, people: int, no_browser: bool, **options: Any) -> None:
+        self.port, self.people, self.no_browser = port, people, no_browser
+        self.player: subprocess.Popen[bytes] | None = None
+        require_free("127.0.0.1", port)
+        self.say("Oversight demo: preparing the database")
+        call_command("migrate", verbosity=0)
+        self.password = new_password()
+        demo_studies.prepare()
+        os.environ["OVERSIGHT_DEMO"] = "yes"
+        try:
+            server.run(host="127.0.0.1", port=port, ready=self.ready)
+        finally:
+            self.stop_player()
+        self.say("Stopped. `make demo` again goes on where you were; `make clean` forgets everything.")
+
+    def ready(self) -> None:
+        """The server listens: say where, and let the simulated participants in."""
+        root = f"http://127.0.0.1:{self.port}"
+        tour = demo_studies.tour()
+        lines = [
+            "",
+            f"  Take part yourself   {root}/join/{tour.join_code}/",
+            f"  Console              {root}/console/   user {USER}   password {self.password}",
+            f"  Results              {root}/console/studies/{demo_studies.FINISHED}/results/",
+            "",
+        ]
+        self.say("\n".join(lines))
+        if demo_studies.is_played():
+            self.say("The simulated study is finished and analysed. Ctrl-C stops the server.")
+        else:
+            self.say(f"{self.people} simulated participants are taking the study; progress is on {root}/")
+            command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "play_demo", "--url", root]
+            self.player = subprocess.Popen([*command, "--people", str(self.people)], stdin=subprocess.DEVNULL)
+        if not self.no_browser and has_screen():
+            webbrowser.open(f"{root}/")
+
+    def stop_player(self) -> None:
+        player = self.player
+        if player is None:
+            return
+        if player.poll() is None:
+            player.send_signal(signal.SIGINT)
+        try:
+            player.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            player.kill()
+            player.wait()
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def new_password() -> str:
+    """A fresh random console password at each start; nothing guessable ever works."""
+    password = secrets.token_urlsafe(9)
+    users = get_user_model().objects
+    user, _ = users.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return password
+
+
+def has_screen() -> bool:
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

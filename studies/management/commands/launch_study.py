@@ -1,0 +1,25 @@
+"""`manage.py launch_study NAME`: open a draft for participants."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from studies.design.access import NotFound, study_by_name
+from studies.design.operations import DesignError, launch_study
+
+
+class Command(BaseCommand):
+    help = "Open a study for participants; from then on it is frozen."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", help="the study's name")
+        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
+
+    def handle(self, *args: Any, study: str, study_version: int | None, **options: Any) -> None:
+        try:
+            found = study_by_name(study, study_version)
+            launched = launch_study(study_id=found.pk, now=timezone.now())
+        except (NotFound, DesignError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{launched} is open. People join at /join/{launched.join_code}/")

@@ -1,0 +1,53 @@
+"""`manage.py serve`: the whole embedded server in one process."""
+
+import socket
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from studies.management import server
+
+
+class Command(BaseCommand):
+    help = "Serve pages, sockets, the sweep and the worker in one process."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+        parser.add_argument("--port", type=int, default=8000, help="the port (default 8000)")
+        parser.add_argument("--engine", metavar="MODEL", help="also run the engine with this model (path or hub id)")
+        parser.add_argument("--engine-port", type=int, default=8100, help="the engine's port (default 8100)")
+
+    def handle(self, *args: Any, host: str, port: int, engine: str | None, engine_port: int, **options: Any) -> None:
+        require_migrated()
+        require_free(host, port)
+        child = server.start_engine(engine, engine_port) if engine else None
+        self.stdout.write(f"up to {server.open_files()} open files (ulimit -n), about one for each participant")
+        try:
+            server.run(host=host, port=port, ready=lambda: self.ready(host, port))
+        finally:
+            if child is not None and child.stdin is not None:
+                child.stdin.close()
+                child.wait(timeout=15)
+        self.stdout.write("stopped cleanly")
+
+    def ready(self, host: str, port: int) -> None:
+        self.stdout.write(f"serving http://{host}:{port}/ (console: http://{host}:{port}/console/)")
+        self.stdout.flush()
+
+
+def require_migrated() -> None:
+    plan = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    if plan.migration_plan(plan.loader.graph.leaf_nodes()):
+        raise CommandError("The database's tables are not up to date. Run: manage.py migrate")
+    connections[DEFAULT_DB_ALIAS].close()
+
+
+def require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"--port {port} on {host}: {error.strerror}. Use a free port.") from error

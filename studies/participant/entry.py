@@ -1,0 +1,50 @@
+"""How somebody comes in: from a recruitment platform with an id, as a bot with a signed pass, or just by the link."""
+
+from dataclasses import dataclass
+
+from django.core import signing
+from django.http import QueryDict
+
+from studies.design.models import Study
+
+PLATFORM_PARAMETERS = {
+    "PROLIFIC_PID": "prolific",
+    "workerId": "mturk",
+    "participantId": "cloudresearch",
+    "entry": "link",
+}
+_SALT = "studies.bot"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`identity` is (platform, id). `bot_slot` is the slot that a bot's pass names."""
+
+    identity: tuple[str, str] | None
+    bot_slot: int | None
+    carried: dict[str, str]
+
+
+def bot_pass(study: Study, slot_number: int) -> str:
+    """A pass that lets `simulate_participants` in as a bot; only this server can make one."""
+    return signing.dumps({"study": study.join_code, "slot": slot_number}, salt=_SALT)
+
+
+def read(study: Study, given: QueryDict) -> Entry:
+    """What the link (or the consent form that carries it on) says. An unknown or stale pass is just ignored."""
+    carried: dict[str, str] = {}
+    identity = None
+    for parameter, platform in PLATFORM_PARAMETERS.items():
+        value = given.get(parameter, "").strip()
+        if value and len(value) <= 200 and "\x00" not in value:
+            identity, carried[parameter] = (platform, value), value
+            break
+    bot_slot = None
+    if "bot" in given:
+        try:
+            allowed = signing.loads(given["bot"], salt=_SALT, max_age=86_400)
+        except signing.BadSignature:
+            allowed = {}
+        if allowed.get("study") == study.join_code:
+            bot_slot, carried["bot"] = int(allowed["slot"]), given["bot"]
+    return Entry(identity, bot_slot, carried)

@@ -1,0 +1,72 @@
+"""One change of a session: its lock, its events, what its tabs are told, all in one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from studies.runtime import events, live
+from studies.runtime.models import Event, ParticipantSession, Trial
+
+
+class Change:
+    """Collects what happens under the session's lock. `show` sets a section of the snapshot, `put` adds a chat item."""
+
+    def __init__(self, session: ParticipantSession, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.after = session.last_seq
+        self.sections: dict[str, Any] = {}
+        self.items: list[dict[str, Any]] = []
+
+    def event(self, kind: str, *, trial: Trial | None = None, client_at: datetime | None = None, **data: Any) -> None:
+        """Append an event to the log; `data` holds ids and counts, never what people wrote."""
+        session, salt = self.session, events.new_salt()
+        session.last_seq += 1
+        session.head = events.chained(
+            head=session.head, seq=session.last_seq, kind=kind, at=self.now, client_at=client_at, data=data, salt=salt
+        )
+        Event.objects.create(
+            session=session,
+            trial=trial,
+            seq=session.last_seq,
+            type=kind,
+            at=self.now,
+            client_at=client_at,
+            data=data,
+            salt=salt,
+            hash=session.head,
+        )
+
+    def show(self, section: str, value: Any) -> None:
+        self.sections[section] = value
+
+    def put(self, item: dict[str, Any]) -> None:
+        self.items.append(item)
+
+    def _finish(self) -> None:
+        session = self.session
+        if session.last_seq == self.after:
+            return
+        session.last_seen_at = self.now
+        session.save(update_fields=["last_seq", "head", "last_seen_at"])
+        frame = {
+            "kind": "event",
+            "after": self.after,
+            "seq": session.last_seq,
+            "set": self.sections,
+            "items": self.items,
+        }
+        live.publish(live.session_group(session.pk), frame)
+
+
+@contextmanager
+def change(*, session_id: int, now: datetime) -> Iterator[Change]:
+    """Lock the session, let the caller change it, then save the end of its chain and tell its tabs on commit."""
+    with transaction.atomic():
+        session = ParticipantSession.objects.select_for_update(of=("self",)).select_related("study").get(pk=session_id)
+        made = Change(session, now)
+        yield made
+        made._finish()

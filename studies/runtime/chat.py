@@ -1,0 +1,121 @@
+"""What a participant can do in the chat: send a message, ask again, stop a reply, reset the context.
+
+The message and its waiting Reply row are committed before any model is called (rule 4); `runtime.replies` then runs it.
+"""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from studies.runtime import rules, snapshot
+from studies.runtime.access import is_assisted, state_of
+from studies.runtime.change import Change, change
+from studies.runtime.models import Message, Reply, Trial
+from studies.runtime.operations import close_if_due, locked_trial
+from studies.runtime.rules import Refusal
+
+RUNNING = (Reply.State.QUEUED, Reply.State.STREAMING)
+
+
+def _running(trial: Trial) -> Reply | None:
+    return Reply.objects.filter(message__trial=trial, state__in=RUNNING).first()
+
+
+def _seed(trial: Trial, message: Message, attempt: int) -> int:
+    """The seed of one model call: it follows from the study's seed and the place in the plan, not from time."""
+    session = trial.session
+    name = f"{session.study.seed}:{session.slot_id}:{session.attempt}:{trial.position}:{message.number}:{attempt}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])
+
+
+def _new_reply(made: Change, trial: Trial, message: Message, attempt: int) -> Reply:
+    assert trial.assistant is not None
+    reply = Reply.objects.create(
+        message=message,
+        attempt=attempt,
+        queued_at=made.now,
+        heartbeat_at=made.now,
+        backend=trial.assistant.backend,
+        seed=_seed(trial, message, attempt),
+    )
+    made.event("reply_asked", trial=trial, message=message.number, attempt=attempt)
+    made.put(snapshot.reply_item(reply, message))
+    return reply
+
+
+def send_message(
+    *, session_id: int, position: int, client_id: UUID, text: str, now: datetime, client_at: datetime | None = None
+) -> Reply | None:
+    """Keep the person's turn and ask for a reply. None: this very message was kept before, nothing is to be done."""
+    close_if_due(session_id=session_id, now=now)
+    with change(session_id=session_id, now=now) as made:
+        trial = locked_trial(made, position)
+        if trial.messages.filter(client_id=client_id).exists():
+            return None
+        kept = rules.message(
+            state_of(trial, made.session),
+            text=text,
+            is_assisted=is_assisted(trial),
+            is_reply_running=_running(trial) is not None,
+            now=now,
+        )
+        message = Message.objects.create(
+            trial=trial,
+            number=trial.messages.count() + 1,
+            client_id=client_id,
+            text=kept,
+            context_number=trial.context_number,
+            created_at=now,
+        )
+        made.event("message", trial=trial, client_at=client_at, message=message.number, characters=len(kept))
+        made.put(snapshot.message_item(message))
+        return _new_reply(made, trial, message, attempt=1)
+
+
+def retry_reply(*, session_id: int, position: int, now: datetime) -> Reply:
+    """Ask again for the last reply, when it failed or was stopped."""
+    close_if_due(session_id=session_id, now=now)
+    with change(session_id=session_id, now=now) as made:
+        trial = locked_trial(made, position)
+        rules.require_open(state_of(trial, made.session), now)
+        message = trial.messages.order_by("-number").first()
+        last = message.replies.order_by("-attempt").first() if message else None
+        if message is None or last is None or message.context_number != trial.context_number:
+            raise Refusal("nothing_to_retry")
+        if last.state in RUNNING:
+            raise Refusal("reply_running")
+        if last.state == Reply.State.DONE:
+            raise Refusal("nothing_to_retry")
+        return _new_reply(made, trial, message, attempt=last.attempt + 1)
+
+
+def stop_reply(*, session_id: int, position: int, now: datetime) -> int | None:
+    """Ask the running reply to stop; its text so far stays. Returns its id, None when nothing runs."""
+    with change(session_id=session_id, now=now) as made:
+        trial = locked_trial(made, position)
+        return _ask_to_stop(made, trial)
+
+
+def _ask_to_stop(made: Change, trial: Trial) -> int | None:
+    reply = _running(trial)
+    if reply is None:
+        return None
+    Reply.objects.filter(pk=reply.pk).update(is_stop_asked=True)
+    made.event("stop", trial=trial, message=reply.message_id, attempt=reply.attempt)
+    return reply.pk
+
+
+def reset_context(*, session_id: int, position: int, now: datetime) -> int | None:
+    """Clear the model's context; the person's scrollback stays. A running reply is stopped and its id returned."""
+    close_if_due(session_id=session_id, now=now)
+    with change(session_id=session_id, now=now) as made:
+        trial = locked_trial(made, position)
+        rules.require_open(state_of(trial, made.session), now)
+        if not is_assisted(trial):
+            raise Refusal("no_assistant")
+        stopped = _ask_to_stop(made, trial)
+        trial.context_number += 1
+        trial.save(update_fields=["context_number"])
+        made.event("reset", trial=trial, context=trial.context_number)
+        made.show("chat", snapshot.chat(trial))
+        return stopped

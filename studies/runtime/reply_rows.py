@@ -1,0 +1,100 @@
+"""A reply's row from claim to end; each step is a compare-and-set, so that two processes cannot both write it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from studies.runtime import snapshot
+from studies.runtime.change import Change, change
+from studies.runtime.models import Reply, Trial
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a reply ended: its state, text and what is known of the model call."""
+
+    state: str
+    text: str
+    finish_reason: str = ""
+    error_code: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def claim(*, reply_id: int, now: datetime, sent: dict[str, Any]) -> bool:
+    """Take a queued reply for this process and record what is sent to the model; False: somebody else has it."""
+    with change(session_id=_session_id(reply_id), now=now) as made:
+        claimed = Reply.objects.filter(pk=reply_id, state=Reply.State.QUEUED, is_stop_asked=False).update(
+            state=Reply.State.STREAMING, started_at=now, heartbeat_at=now, **sent
+        )
+        if claimed:
+            _tell(made, reply_id, "reply_started")
+        return bool(claimed)
+
+
+def heartbeat(*, reply_id: int, text: str, now: datetime) -> bool:
+    """Keep the text so far. Returns whether the generation should go on."""
+    rows = Reply.objects.filter(pk=reply_id, state=Reply.State.STREAMING)
+    if text:
+        rows.update(heartbeat_at=now, text=text, first_piece_at=Coalesce(F("first_piece_at"), now))
+    else:
+        rows.update(heartbeat_at=now)
+    return rows.filter(is_stop_asked=False).exists()
+
+
+def end(*, reply_id: int, outcome: Outcome, now: datetime) -> bool:
+    """Write the reply's end once; False: it had ended before (as failed, say, when its heartbeat was old)."""
+    with change(session_id=_session_id(reply_id), now=now) as made:
+        ended = Reply.objects.filter(pk=reply_id, state__in=[Reply.State.QUEUED, Reply.State.STREAMING]).update(
+            state=outcome.state,
+            text=outcome.text,
+            finish_reason=outcome.finish_reason,
+            error_code=outcome.error_code,
+            finished_at=now,
+            heartbeat_at=now,
+            **outcome.details,
+        )
+        if ended:
+            _tell(made, reply_id, "reply_failed" if outcome.state == Reply.State.FAILED else "reply")
+        return bool(ended)
+
+
+def _session_id(reply_id: int) -> int:
+    return Reply.objects.values_list("message__trial__session_id", flat=True).get(pk=reply_id)
+
+
+def _tell(made: Change, reply_id: int, kind: str) -> None:
+    reply = Reply.objects.select_related("message__trial").get(pk=reply_id)
+    trial = reply.message.trial
+    made.event(
+        kind,
+        trial=trial,
+        message=reply.message.number,
+        attempt=reply.attempt,
+        state=reply.state,
+        reason=reply.finish_reason,
+        error=reply.error_code,
+        characters=len(reply.text),
+    )
+    if _is_shown(made.session.pk, trial.position):
+        made.put(snapshot.reply_item(reply, reply.message))
+
+
+def _is_shown(session_id: int, position: int) -> bool:
+    """Whether the reply belongs to the trial that the tabs show: a late end must not appear under the next question."""
+    return not (
+        Trial.objects.filter(session_id=session_id, position__gt=position).exclude(state=Trial.State.PLANNED).exists()
+    )
+
+
+def fail_stale(*, now: datetime) -> int:
+    """Fail the replies whose process died (no heartbeat for REPLY_STALE_SECONDS), keeping their text. Returns how many."""
+    limit = now - timedelta(seconds=settings.REPLY_STALE_SECONDS)
+    stale = Reply.objects.filter(
+        state__in=[Reply.State.QUEUED, Reply.State.STREAMING], heartbeat_at__lt=limit
+    ).values_list("pk", "text")
+    outcomes = [(pk, Outcome(Reply.State.FAILED, text, error_code="interrupted")) for pk, text in stale]
+    return sum(end(reply_id=pk, outcome=outcome, now=now) for pk, outcome in outcomes)

@@ -1,0 +1,105 @@
+"""Snapshot then event equals a fresh snapshot, for every operation that a participant's tab can cause."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from channels.layers import get_channel_layer
+from django.utils import timezone
+
+from studies.jobs.executor import on_database
+from studies.participant.consumers import read_snapshot
+from studies.runtime import chat, live, operations, reply_rows, sessions, snapshot
+from studies.runtime.models import ParticipantSession, Reply
+from studies.runtime.reply_rows import Outcome
+from tests.small_study import make_study
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Tab:
+    """A tab that applies events to its snapshot and compares with a fresh one after each command."""
+
+    def __init__(self, session_id: int, layer: Any, channel: str) -> None:
+        self.session_id, self.layer, self.channel = session_id, layer, channel
+        self.state: dict[str, Any] = {}
+
+    async def fresh(self) -> dict[str, Any]:
+        return await on_database(read_snapshot, self.session_id)
+
+    async def does(self, operation: Callable[..., Any], **arguments: Any) -> Any:
+        now = timezone.now()
+        result = await on_database(operation, now=now, **arguments)
+        fresh = await self.fresh()
+        while self.state["seq"] < fresh["seq"]:
+            message = await asyncio.wait_for(self.layer.receive(self.channel), 3)
+            self.state = snapshot.apply(self.state, message["frame"])
+        assert self.state == fresh
+        return result
+
+    async def says(self, operation: Callable[..., Any], **arguments: Any) -> Any:
+        return await self.does(operation, session_id=self.session_id, **arguments)
+
+
+@pytest.fixture
+async def tab() -> AsyncIterator[Tab]:
+    def joined() -> ParticipantSession:
+        session, _ = sessions.join(study=make_study(), now=timezone.now())
+        return session
+
+    session = await on_database(joined)
+    layer = get_channel_layer()
+    assert layer is not None
+    channel = await layer.new_channel()
+    await layer.group_add(live.session_group(session.pk), channel)
+    tab = Tab(session.pk, layer, channel)
+    tab.state = await tab.fresh()
+    yield tab
+    await layer.flush()
+
+
+def first_chat_position(session_id: int) -> int:
+    trials = ParticipantSession.objects.get(pk=session_id).trials.filter(
+        condition__name="chat", time_limit_seconds=None
+    )
+    return int(trials.earliest("position").position)
+
+
+async def test_every_operation_is_told_exactly(tab: Tab) -> None:
+    await tab.says(sessions.begin)
+    wanted = await on_database(first_chat_position, tab.session_id)
+    for position in range(1, wanted):
+        await tab.says(operations.open_next_trial, position=position)
+        await tab.says(operations.save_draft, position=position, draft_id=uuid4(), option=1, confidence=None)
+        answer = {"position": position, "submit_id": uuid4(), "option": 1, "confidence": 0.8}
+        await tab.says(operations.submit_answer, **answer)
+        await tab.says(operations.submit_answer, **answer)
+
+    here = {"position": wanted}
+    await tab.says(operations.open_next_trial, **here)
+    first = await tab.says(chat.send_message, client_id=uuid4(), text="Which one?", **here)
+    await tab.does(reply_rows.claim, reply_id=first.pk, sent={"prompt_version": "v1"})
+    await tab.does(
+        reply_rows.end, reply_id=first.pk, outcome=Outcome(Reply.State.FAILED, "It is", error_code="unreachable")
+    )
+    second = await tab.says(chat.retry_reply, **here)
+    await tab.does(reply_rows.claim, reply_id=second.pk, sent={})
+    await tab.says(chat.stop_reply, **here)
+    await tab.does(reply_rows.end, reply_id=second.pk, outcome=Outcome(Reply.State.STOPPED, "It", "stopped"))
+    await tab.says(chat.reset_context, **here)
+    third = await tab.says(chat.send_message, client_id=uuid4(), text="**B**?", **here)
+    await tab.does(reply_rows.claim, reply_id=third.pk, sent={})
+    await tab.does(reply_rows.end, reply_id=third.pk, outcome=Outcome(Reply.State.DONE, "**B**", "stop"))
+    await tab.says(sessions.report, kind="blur", counts={"n": 1})
+    assert [item["id"] for item in tab.state["items"]] == ["m1", "r1.1", "r1.2", "m2", "r2.1"]
+    assert tab.state["items"][-1]["html"] == "<p><strong>B</strong></p>\n"
+    await tab.says(operations.submit_answer, submit_id=uuid4(), option=0, confidence=0.25, **here)
+    await tab.says(sessions.withdraw)
+
+
+async def test_an_event_after_a_gap_is_noticed(tab: Tab) -> None:
+    await tab.says(sessions.begin)
+    with pytest.raises(ValueError, match="resync"):
+        snapshot.apply(tab.state, {"after": tab.state["seq"] + 1, "seq": 9, "set": {}, "items": []})

@@ -1,0 +1,25 @@
+"""`python -m tests.scaled`: the tests that touch rows or sockets once more, on PostgreSQL with Redis."""
+
+import os
+import sys
+
+import pytest
+
+from tests import services
+
+SAME_ON_BOTH = ("tests/analysis", "tests/assistant", "tests/browser")
+
+
+def main() -> int:
+    try:
+        os.environ["DATABASE_URL"] = services.postgres_url()
+        os.environ["REDIS_URL"] = services.redis_url()
+    except services.Missing as why:
+        print(f"scaled profile not tested: {why}")
+        return 1 if services.required() & {"postgres", "redis"} else 0
+    print("scaled profile: PostgreSQL and Redis")
+    return int(pytest.main([*(f"--ignore={folder}" for folder in SAME_ON_BOTH), *sys.argv[1:]]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
