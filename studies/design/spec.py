@@ -31,6 +31,11 @@ class StudyTable:
     slots: int = key("How many places the study has: one participant takes one.", low=1, high=10_000)
     contact: str = key("Whom participants can write to; stands on every page.", least=1, most=300)
     expected_minutes: int = key("How long it takes, told before consent.", low=1, high=10_000)
+    is_listed: bool = key(
+        "The server's front page names the study while it is open and lets anybody join; otherwise only who has the "
+        "link can.",
+        default=False,
+    )
 
 
 @dataclass(frozen=True)
