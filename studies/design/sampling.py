@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studies.design.streams import stream
 
@@ -75,7 +75,8 @@ def draw_sample(*, sources: Sequence[Wanted], are_repeats_allowed: bool, seed: i
     for wanted in sources:
         drawn = _draw(wanted, set(taken_contents), None if are_repeats_allowed else set(taken_passages), seed)
         if len(drawn) < wanted.count:
-            with_repeats = len(_draw(wanted, set(taken_contents), None, seed))
+            everything = replace(wanted, count=len(wanted.candidates))
+            with_repeats = len(_draw(everything, set(taken_contents), None, seed))
             shortages.append(Shortage(wanted.source, wanted.count, len(drawn), with_repeats))
         manifest += drawn
         taken_contents |= {each.candidate.content for each in drawn}

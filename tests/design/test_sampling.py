@@ -85,8 +85,8 @@ def test_every_question_is_drawn_about_equally_often():
 def test_a_shortage_says_what_there_is_with_and_without_repeats():
     pool = candidates(subjects=1, each=9, passage="p")
     with pytest.raises(NotEnoughQuestions) as refused:
-        draw(Wanted("a", 12, False, pool), Wanted("b", 4, False, candidates(content="d")), Wanted("c", 1, False, []))
-    assert refused.value.shortages == (Shortage("a", 12, 3, 9), Shortage("c", 1, 0, 0))
+        draw(Wanted("a", 7, False, pool), Wanted("b", 4, False, candidates(content="d")), Wanted("c", 1, False, []))
+    assert refused.value.shortages == (Shortage("a", 7, 3, 9), Shortage("c", 1, 0, 0))
 
 
 def test_what_an_earlier_source_took_is_gone():
