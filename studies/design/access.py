@@ -1,0 +1,49 @@
+"""How others reach studies: by name, by join code, and the specification behind a row."""
+
+from __future__ import annotations
+
+from studies.design.models import Study
+from studies.design.operations import StudyChanged
+from studies.design.spec import Spec
+from studies.design.spec_json import hash_of_json, spec_from_json
+
+__all__ = ["NotFound", "Spec", "Study", "StudyChanged", "spec_of", "study_by_join_code", "study_by_name"]
+
+_specs: dict[str, Spec] = {}  # by hash, so that an entry can never be stale
+
+
+class NotFound(LookupError):
+    """There is no such study; the text says what there is."""
+
+    code = "not_found"
+
+
+def study_by_name(name: str, version: int | None = None) -> Study:
+    """The newest version of a study, or the one asked for. Raises NotFound with the names or versions that exist."""
+    versions = Study.objects.filter(name=name).order_by("-version")
+    study = versions.first() if version is None else versions.filter(version=version).first()
+    if study is not None:
+        return study
+    if version is not None and versions.exists():
+        there = ", ".join(str(number) for number in sorted(versions.values_list("version", flat=True)))
+        raise NotFound(f"study {name!r} has no version {version}; there is {there}.")
+    names = ", ".join(Study.objects.order_by("name").values_list("name", flat=True).distinct())
+    raise NotFound(f"no study is called {name!r}; {f'there is {names}' if names else 'make one with create_study'}.")
+
+
+def study_by_join_code(code: str) -> Study:
+    """The study that a link leads to. Raises NotFound, which tells nothing about other studies."""
+    study = Study.objects.filter(join_code=code).first() if code and "\x00" not in code else None
+    if study is None:
+        raise NotFound("no study has this link.")
+    return study
+
+
+def spec_of(study: Study) -> Spec:
+    """The study's specification, kept by its hash. Raises StudyChanged when row and hash do not agree."""
+    spec = _specs.get(study.spec_hash)
+    if spec is None:
+        if hash_of_json(study.spec) != study.spec_hash:
+            raise StudyChanged(f"{study}: the stored specification does not match its hash {study.spec_hash[:12]}…")
+        spec = _specs[study.spec_hash] = spec_from_json(study.spec)
+    return spec
