@@ -237,6 +237,18 @@ class TestSlots:
             take_slot(study=stale)
         assert not Slot.objects.filter(is_taken=True).exists()
 
+    def test_closing_between_the_look_and_the_taking_is_noticed(self):
+        study = launched()
+
+        def close_before_taking(execute, sql, params, many, context):
+            if sql.startswith("UPDATE") and "is_taken" in sql:
+                Study.objects.filter(pk=study.pk).update(state="closed")
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(close_before_taking), pytest.raises(operations.StudyNotOpen):
+            take_slot(study=study)
+        assert not Slot.objects.filter(is_taken=True).exists()
+
 
 @pytest.mark.django_db(transaction=True)
 def test_people_who_come_at_once_get_different_slots():
