@@ -1,4 +1,4 @@
-"""`python -m tests.make_small_study '{"study__slots": 3}'`: make and launch the small study in the configured database."""
+"""`python -m tests.make_small_study '{"study__slots": 3}'`: make and launch the small study in a server's database."""
 
 import json
 import sys

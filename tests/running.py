@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class RunningServer:
-    """`manage.py serve` on a free port. `rows` reads its SQLite file directly, so that nothing of ours is in between."""
+    """`manage.py serve` on a free port. `rows` reads its SQLite file directly: nothing of ours is in between."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder, self.port = folder, free_port()

@@ -1,4 +1,4 @@
-"""The embedded server: one Daphne, one Celery worker thread, one sweep and, if asked for, the engine as a child process."""
+"""The embedded server: one Daphne, one Celery worker thread, one sweep and, if asked for, the engine as a child."""
 
 import asyncio
 import logging
@@ -42,11 +42,11 @@ def start_engine(model: str, port: int) -> subprocess.Popen[bytes]:
     """The engine as a child that ends when this process does: its standard input closes then."""
     manage = Path(settings.BASE_DIR) / "manage.py"
     command = [sys.executable, str(manage), "run_engine", "--model", model, "--port", str(port), "--exit-with-stdin"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE)
+    return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603  our own command
 
 
 def run(*, host: str, port: int, ready: Callable[[], None] = lambda: None, with_worker: bool = True) -> None:
-    """Serve until SIGINT or SIGTERM; then end replies, worker and database cleanly. `ready` is called when it listens."""
+    """Serve until SIGINT or SIGTERM; then end replies, worker and database cleanly. `ready` is called on listening."""
     from daphne.endpoints import build_endpoint_description_strings
     from daphne.server import Server, twisted_loop
     from django.utils.module_loading import import_string
@@ -58,7 +58,7 @@ def run(*, host: str, port: int, ready: Callable[[], None] = lambda: None, with_
     sweeping = twisted_loop.create_task(sweep_forever())
     reactor.addSystemEventTrigger(
         "before",
-        "shutdown",
+        "shutdown",  # type: ignore[arg-type]  # twisted's interface is annotated for another order
         lambda: defer.Deferred.fromFuture(asyncio.ensure_future(_stop_replies(sweeping), loop=twisted_loop)),
     )
     server = Server(

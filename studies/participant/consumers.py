@@ -9,6 +9,7 @@ import json
 import logging
 from typing import Any
 
+from autobahn.exception import Disconnected
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import transaction
@@ -173,6 +174,13 @@ class ParticipantConsumer(AsyncWebsocketConsumer):
             log.exception("overdue trial of session %s not closed by its timer; the sweep does it", self.session_id)
         else:
             replies.stop_all(self.session_id)
+
+    async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
+        """Send, unless the tab has just gone: Daphne raises then, and its disconnect is the next thing handled."""
+        try:
+            await super().send(text_data=text_data, bytes_data=bytes_data, close=close)
+        except Disconnected:
+            log.debug("session socket closed before a frame was sent; the tab asks for a snapshot when it is back")
 
     async def tell(self, kind: str, **values: Any) -> None:
         await self.send(text_data=json.dumps({"kind": kind, **values}))

@@ -42,9 +42,9 @@ def read(study: Study, given: QueryDict) -> Entry:
     bot_slot = None
     if "bot" in given:
         try:
-            allowed = signing.loads(given["bot"], salt=_SALT, max_age=86_400)
+            allowed = signing.loads(str(given["bot"]), salt=_SALT, max_age=86_400)
         except signing.BadSignature:
             allowed = {}
         if allowed.get("study") == study.join_code:
-            bot_slot, carried["bot"] = int(allowed["slot"]), given["bot"]
+            bot_slot, carried["bot"] = int(allowed["slot"]), str(given["bot"])
     return Entry(identity, bot_slot, carried)

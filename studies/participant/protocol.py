@@ -1,4 +1,4 @@
-"""The wire of /ws/session/: one dataclass per frame, JSON objects with a `kind`; see snapshot.py for what the server sends.
+"""The wire of /ws/session/: JSON objects with a `kind`, one dataclass per frame that the browser sends.
 
 From the browser (`id` is a UUID made by the browser; a resend with the same id is harmless; `at` is its clock, in ms):
 

@@ -12,7 +12,7 @@ from studies.runtime.rules import TrialState
 
 
 def token_of(nonce: str) -> str:
-    """The cookie's token: it follows from the row's nonce and SECRET_KEY, so that a second browser can be given it too."""
+    """The cookie's token: it follows from the row's nonce and SECRET_KEY, so that a second browser can have it too."""
     return salted_hmac("studies.participant-session", nonce, algorithm="sha256").hexdigest()
 
 

@@ -65,7 +65,7 @@ class System:
 
 
 def _system_prompt(trial: Trial, assistant: Assistant) -> System:
-    """The study's own system prompt, or the shipped one; for a prompted assistant the one that argues for the stance."""
+    """The study's own system prompt, or the shipped one; for a prompted assistant the one that argues a stance."""
     question, own = trial.question, assistant.options.get("system_prompt", "")
     if assistant.options.get("unreliability") == "prompted" and trial.stance is not None:
         prompt = prompts.load("argue_for_stance")

@@ -11,7 +11,7 @@ _TAGS = {
 
 
 def render(text: str) -> str:
-    """HTML that cannot run anything: raw HTML is shown as text, only plain elements and http(s) or mail links remain."""
+    """HTML that cannot run anything: raw HTML is shown as text; plain elements and http(s) or mail links remain."""
     return nh3.clean(
         _markdown.render(text),
         tags=_TAGS,

@@ -94,7 +94,7 @@ def submit_answer(
     now: datetime,
     client_at: datetime | None = None,
 ) -> Trial:
-    """Store the person's answer and close the trial. Refused after deadline + grace, whatever the browser's clock says."""
+    """Store the person's answer and close the trial. Refused after deadline + grace, whatever the browser's clock."""
     close_if_due(session_id=session_id, now=now)
     with change(session_id=session_id, now=now) as made:
         trial = locked_trial(made, position)

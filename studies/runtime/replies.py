@@ -1,8 +1,8 @@
 """Run one assistant reply in a task of its own, outside any socket: it goes on while the person's tab is away.
 
-The row is the truth: the text so far and a heartbeat are written once a second, the end once. Pieces go to the tabs joined
-(every PIECE_SECONDS) and may be lost. A stop, the trial's deadline or the answer closes the backend's stream, which
-cancels the generation on the model.
+The row is the truth: the text so far and a heartbeat are written once a second, the end once. Pieces go to the tabs
+joined (every PIECE_SECONDS) and may be lost. A stop, the trial's deadline or the answer closes the backend's stream,
+which cancels the generation on the model.
 """
 
 import asyncio

@@ -91,7 +91,7 @@ def _is_shown(session_id: int, position: int) -> bool:
 
 
 def fail_stale(*, now: datetime) -> int:
-    """Fail the replies whose process died (no heartbeat for REPLY_STALE_SECONDS), keeping their text. Returns how many."""
+    """Fail replies whose process died (no heartbeat for REPLY_STALE_SECONDS), keeping their text. Returns how many."""
     limit = now - timedelta(seconds=settings.REPLY_STALE_SECONDS)
     stale = Reply.objects.filter(
         state__in=[Reply.State.QUEUED, Reply.State.STREAMING], heartbeat_at__lt=limit

@@ -1,4 +1,4 @@
-"""What may happen to a trial at an instant. Pure: a frozen picture of the row and `now` in, a decision or a refusal out."""
+"""What may happen to a trial at an instant. Pure: a frozen picture of the row and `now` in, a decision out."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

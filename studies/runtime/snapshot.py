@@ -1,8 +1,8 @@
 """What a participant's tab knows: a snapshot, and the parts of it that events replace. Never the key, never the stance.
 
-A snapshot is {seq, page, clock, draft, chat, items}. `page` names what the server's page shows: when it changes, the tab
-loads the page again. `items` are the chat's turns in order. An event frame is {after, seq, set, items}: `set` replaces
-sections, `items` replaces or adds turns by id. Applying it to the snapshot at `after` gives the snapshot at `seq`.
+A snapshot is {seq, page, clock, draft, chat, items}. `page` names what the server's page shows: when it changes, the
+tab loads the page again. `items` are the chat's turns in order. An event frame is {after, seq, set, items}: `set`
+replaces sections, `items` replaces or adds turns by id. Applying it to the snapshot at `after` gives that at `seq`.
 """
 
 from datetime import datetime

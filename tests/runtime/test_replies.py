@@ -1,4 +1,4 @@
-"""A reply from message to end with the scripted backend on real rows: committed first, streamed, stopped, timed, failed."""
+"""A reply from message to end on real rows: committed first, streamed, stopped, timed out, failed, asked again."""
 
 import asyncio
 from collections.abc import Callable

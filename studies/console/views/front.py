@@ -42,7 +42,7 @@ def listed() -> list[Listed]:
 
 def _listed(study: Study) -> Listed:
     bots = study.participants.filter(kind=Participant.Kind.BOT).count()
-    trials = Trial.objects.filter(session__study=study, session__participant__kind=Participant.Kind.BOT) if bots else None
+    trials = Trial.objects.filter(session__study=study, session__participant__kind=Participant.Kind.BOT)
     return Listed(
         name=study.name,
         title=study.title,
@@ -52,8 +52,8 @@ def _listed(study: Study) -> Listed:
         is_simulated=bots > 0,
         is_analysed=study.analysis_runs.exclude(finished_at=None).exists(),
         bots=bots,
-        trials_closed=trials.exclude(closed_at=None).count() if trials is not None else 0,
-        trials_planned=trials.count() if trials is not None else 0,
+        trials_closed=trials.exclude(closed_at=None).count(),
+        trials_planned=trials.count(),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from studies.management.bots import mind, page
 from studies.management.bots.mind import Mind
@@ -25,7 +26,7 @@ class BotStuck(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """What one bot is to do. `keys` maps (question, options) to the key: what the world knows and the page does not say."""
+    """What one bot is to do. `keys` maps (question, options) to the key, which the page does not say."""
 
     url: str
     join_path: str
@@ -111,7 +112,7 @@ class Bot:
             shown = await self.post(begin, "")
         address = self.part.url.replace("http", "ws", 1) + "/ws/session/"
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies.jar)
-        async with connect(address, origin=self.part.url, additional_headers={"Cookie": cookies}) as connection:
+        async with connect(address, origin=Origin(self.part.url), additional_headers={"Cookie": cookies}) as connection:
             socket = Socket(connection, self.part.patience_seconds)
             while (following := shown.form("/session/open/")) is not None or shown.form("/session/answer/"):
                 if following is not None:

@@ -1,8 +1,8 @@
 """What a bot answers: a pure function of (seed, slot, question, reply), never of timing.
 
-A bot knows the answer alone with a probability around `alone` (people and questions differ by a normal step on the logit).
-With a reply it follows the assistant's option with probability `follow`, else it keeps its own. With an assistant that is
-right with probability A, the planted difference is follow × (A − alone).
+A bot knows the answer alone with a probability around `alone`: people and questions differ by a normal step on the
+logit. With a reply it follows the assistant's option with probability `follow`, else it keeps its own. With an
+assistant that is right with probability A, the planted difference is follow × (A − alone).
 """
 
 import hashlib

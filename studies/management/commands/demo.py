@@ -60,7 +60,8 @@ class Command(BaseCommand):
         else:
             self.say(f"{self.people} simulated participants are taking the study; progress is on {root}/")
             command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "play_demo", "--url", root]
-            self.player = subprocess.Popen([*command, "--people", str(self.people)], stdin=subprocess.DEVNULL)
+            command += ["--people", str(self.people)]
+            self.player = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our own command
         if not self.no_browser and has_screen():
             webbrowser.open(f"{root}/")
 
