@@ -1,9 +1,10 @@
 """A person's hands in Chromium: join, open, chat, answer, look."""
 
+import re
 from pathlib import Path
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.running import RunningServer
@@ -31,9 +32,14 @@ async def ask(page: Page, text: str) -> str:
     before = await page.locator(".turn.theirs").count()
     await page.fill("#message", text)
     await page.keyboard.press("Enter")
-    await page.wait_for_function("n => document.querySelectorAll('.turn.theirs').length > n", arg=before)
+    await expect(page.locator(".turn.theirs")).to_have_count(before + 1)
     await page.wait_for_selector("#send:not([hidden])")
     return await page.locator(".turn.theirs").last.inner_text()
+
+
+async def see_it_grow(page: Page) -> None:
+    """Wait until some words of a running reply are on the screen."""
+    await expect(page.locator(".turn.theirs .text").last).to_have_text(re.compile(r".{6,}", re.DOTALL))
 
 
 async def choose(page: Page, option: int, confidence: int) -> None:
@@ -56,5 +62,6 @@ async def look(page: Page, folder: Path, name: str) -> None:
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"], f"{name} at {size}: {width} px wide"
     found = (await Axe().run(page)).response["violations"]
-    assert [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found] == [], name
+    problems = [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
+    assert not problems, f"{name}: {problems}"
     await page.set_viewport_size(DESKTOP)
