@@ -46,7 +46,10 @@ def start_engine(model: str, port: int) -> subprocess.Popen[bytes]:
 
 
 def run(*, host: str, port: int, ready: Callable[[], None] = lambda: None, with_worker: bool = True) -> None:
-    """Serve until SIGINT or SIGTERM; then end replies, worker and database cleanly. `ready` is called on listening."""
+    """Serve until SIGINT or SIGTERM; then end replies, worker and database cleanly.
+
+    `ready` is called when it listens, inside the event loop: it must not touch rows.
+    """
     from daphne.endpoints import build_endpoint_description_strings
     from daphne.server import Server, twisted_loop
     from django.utils.module_loading import import_string
@@ -68,8 +71,8 @@ def run(*, host: str, port: int, ready: Callable[[], None] = lambda: None, with_
         websocket_max_frame_size=settings.MAX_FRAME_BYTES,
         server_name="oversight",
         verbosity=0,
-        ready_callable=ready,
     )
+    reactor.callWhenRunning(ready)  # not before: a Ctrl-C would meet no handler yet
     try:
         server.run()
     finally:

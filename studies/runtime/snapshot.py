@@ -102,7 +102,9 @@ def snapshot(session: ParticipantSession) -> dict[str, Any]:
 
 
 def apply(state: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
-    """What the browser does with an event (static/js/state.js has the same lines); raises on a gap."""
+    """What the browser does with an event (static/js/state.js has the same lines): old ones are known, a gap raises."""
+    if event["seq"] <= state["seq"]:
+        return state
     if event["after"] != state["seq"]:
         raise ValueError(f"event follows {event['after']}, the snapshot is at {state['seq']}: resync")
     merged = {**state, **event["set"], "seq": event["seq"]}

@@ -103,3 +103,9 @@ async def test_an_event_after_a_gap_is_noticed(tab: Tab) -> None:
     await tab.says(sessions.begin)
     with pytest.raises(ValueError, match="resync"):
         snapshot.apply(tab.state, {"after": tab.state["seq"] + 1, "seq": 9, "set": {}, "items": []})
+
+
+async def test_an_event_that_the_snapshot_has_already_changes_nothing(tab: Tab) -> None:
+    await tab.says(sessions.begin)
+    old = {"after": 0, "seq": 1, "set": {"draft": {"option": 3, "confidence": None}}, "items": []}
+    assert snapshot.apply(tab.state, old) == tab.state

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         self.password = new_password()
         demo_studies.prepare()
-        os.environ["OVERSIGHT_DEMO"] = "yes"
+        self.join_code, self.is_played = demo_studies.tour().join_code, demo_studies.is_played()
         try:
             server.run(host="127.0.0.1", port=port, ready=self.ready)
         finally:
@@ -46,16 +46,15 @@ class Command(BaseCommand):
     def ready(self) -> None:
         """The server listens: say where, and let the simulated participants in."""
         root = f"http://127.0.0.1:{self.port}"
-        tour = demo_studies.tour()
         lines = [
             "",
-            f"  Take part yourself   {root}/join/{tour.join_code}/",
+            f"  Take part yourself   {root}/join/{self.join_code}/",
             f"  Console              {root}/console/   user {USER}   password {self.password}",
             f"  Results              {root}/console/studies/{demo_studies.FINISHED}/results/",
             "",
         ]
         self.say("\n".join(lines))
-        if demo_studies.is_played():
+        if self.is_played:
             self.say("The simulated study is finished and analysed. Ctrl-C stops the server.")
         else:
             self.say(f"{self.people} simulated participants are taking the study; progress is on {root}/")

@@ -1,0 +1,70 @@
+"""Bots play through the real pages and socket of a running server; answers depend on names, never on timing."""
+
+from pathlib import Path
+
+import pytest
+
+from studies.management.bots import mind
+from studies.management.bots.mind import Mind
+from tests.running import RunningServer
+
+OPTIONS = ["amber", "birch", "cedar", "dune"]
+SCALE = (0.25, 0.42, 0.6, 0.8, 1.0)
+
+
+def decide(who: Mind, slot: int, question: str = "Which?", reply: str | None = None) -> mind.Decision:
+    return mind.decide(who, slot=slot, question=question, options=OPTIONS, key=1, scale=SCALE, reply=reply)
+
+
+def test_the_same_name_gives_the_same_answer() -> None:
+    who = Mind(seed=3, alone=0.45, follow=0.6)
+    assert [decide(who, slot) for slot in range(50)] == [decide(who, slot) for slot in range(50)]
+    assert [decide(who, slot) for slot in range(50)] != [decide(Mind(4, 0.45, 0.6), slot) for slot in range(50)]
+
+
+def test_alone_and_with_help_bots_are_as_right_as_planted() -> None:
+    who = Mind.planted(seed=1, alone=0.45, gain=0.25, assistant_accuracy=0.85)
+    cases = [(slot, f"Question {number}?") for slot in range(60) for number in range(60)]
+    alone = [decide(who, slot, question).option == 1 for slot, question in cases]
+    right, wrong = "The answer is (B) birch.", "The answer is (D) dune."
+    helped = [
+        decide(who, slot, question, right if int(question[9:-1]) % 20 < 17 else wrong).option == 1
+        for slot, question in cases
+    ]
+    gain = sum(helped) / len(cases) - sum(alone) / len(cases)
+    assert abs(sum(alone) / len(cases) - 0.45) < 0.06  # people and questions differ: SE about .02
+    assert abs(gain - 0.25) < 0.05
+
+
+def test_a_gain_that_the_assistant_cannot_give_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"--gain 0\.5: .* from 0 to 0\.40 can be planted"):
+        Mind.planted(seed=1, alone=0.45, gain=0.5, assistant_accuracy=0.85)
+
+
+@pytest.mark.slow
+def test_two_runs_with_one_seed_answer_alike_whatever_the_timing(tmp_path: Path) -> None:
+    answers = []
+    for name, at_once in (("one", "1"), ("two", "4")):
+        server = RunningServer(tmp_path / name).start()
+        server.make_small_study()
+        bots = ["--people", "4", "--seed", "9", "--url", server.url, "--at-once", at_once, "--gain", "0"]
+        said = server.manage("simulate_participants", "small", *bots)
+        assert "4 simulated participants finished 24 trials" in said
+        answers.append(
+            server.rows(
+                "select l.number, t.position, t.question_id, t.answer, t.confidence from studies_trial t"
+                " join studies_participantsession s on s.id = t.session_id join studies_slot l on l.id = s.slot_id"
+                " order by 1, 2"
+            )
+        )
+        assert server.rows("select distinct kind from studies_participant") == [("bot",)]
+        assert server.stop() == 0
+        assert server.errors() == []
+    assert answers[0] == answers[1]
+
+
+def test_bots_without_a_server_say_what_to_do(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path)
+    server.make_small_study()
+    with pytest.raises(RuntimeError, match="Is the server running at http"):
+        server.manage("simulate_participants", "small", "--people", "1", "--url", "http://127.0.0.1:9", "--gain", "0")
