@@ -15,7 +15,7 @@ trap 'exit 0' INT TERM
 
 "$bin/python" manage.py migrate --verbosity 0
 for port in $ports; do
-  "$bin/daphne" --bind 127.0.0.1 --port "$port" --websocket-max-message-size 65536 --websocket-max-frame-size 65536 oversight.asgi:application &
+  "$bin/daphne" --bind 127.0.0.1 --port "$port" --verbosity 0 --websocket-max-message-size 65536 --websocket-max-frame-size 65536 oversight.asgi:application &
   pids+=($!)
 done
 "$bin/celery" --app oversight worker --beat --schedule "${TMPDIR:-/tmp}/oversight-beat" --concurrency 2 --loglevel WARNING &
