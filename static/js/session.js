@@ -106,7 +106,13 @@ if (page.trial === "open") {
     socket.mention("event", { type: document.visibilityState === "visible" ? "focus" : "blur" });
   });
 }
-for (const single of document.querySelectorAll("form[method=post]:not(#answer)")) {
+document.querySelector("#show-instructions").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.querySelector(".help").open = false;
+  document.querySelector("#instructions-again").showModal();
+  socket.mention("event", { type: "instructions" });
+});
+for (const single of document.querySelectorAll("form[method=post]:not(#answer):not(#compose)")) {
   single.addEventListener("submit", (event) => {
     if (single.dataset.sent) event.preventDefault(); // a double click
     single.dataset.sent = "yes";

@@ -189,6 +189,7 @@ class Reply(models.Model):
     prompt_hash = models.CharField(max_length=64, blank=True)
     sampling = models.JSONField(default=dict)
     seed = models.BigIntegerField(null=True, blank=True)
+    queue_seconds = models.FloatField(null=True, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
 

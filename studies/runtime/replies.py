@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -87,11 +88,9 @@ class _Stream:
     def __init__(self, asked: Conversation, running: Running, backend: Backend) -> None:
         self.asked, self.running, self.backend = asked, running, backend
         self.group = live.session_group(asked.session_id)
-        self.text, self.sent, self.done = "", 0, None
-
-    text: str
-    sent: int
-    done: Done | None
+        self.text, self.sent = "", 0
+        self.first_piece_at: datetime | None = None
+        self.done: Done | None = None
 
     async def outcome(self) -> Outcome:
         reader = asyncio.create_task(self._read())
@@ -104,13 +103,25 @@ class _Stream:
         error = reader.exception() if reader.done() and not reader.cancelled() else None
         if isinstance(error, BackendError):
             log.warning("reply %s: %s: %s", self.asked.reply_id, error.code, error.sentence)
-            return Outcome(Reply.State.FAILED, self.text, error_code=error.code.value)
+            return self._ended(Reply.State.FAILED, error_code=error.code.value)
         if error is not None:
             log.error("reply %s failed", self.asked.reply_id, exc_info=error)
-            return Outcome(Reply.State.FAILED, self.text, error_code="internal")
+            return self._ended(Reply.State.FAILED, error_code="internal")
         if self.done is None:
-            return Outcome(Reply.State.STOPPED, self.text, reason)
-        return Outcome(Reply.State.DONE, self.text, self.done.reason.value, details=_details(self.done))
+            return self._ended(Reply.State.STOPPED, reason=reason)
+        return self._ended(Reply.State.DONE, reason=self.done.reason.value)
+
+    def _ended(self, state: str, *, reason: str = "", error_code: str = "") -> Outcome:
+        details: dict[str, Any] = {"first_piece_at": self.first_piece_at}
+        if self.done is not None:
+            details |= {
+                "model": self.done.model,
+                "revision": self.done.revision,
+                "queue_seconds": self.done.queue_seconds,
+                "prompt_tokens": self.done.usage.prompt_tokens,
+                "completion_tokens": self.done.usage.completion_tokens,
+            }
+        return Outcome(state, self.text, reason, error_code, details)
 
     async def _read(self) -> None:
         events: AsyncGenerator[Event, None] = self.backend.stream(self.asked.request)
@@ -120,6 +131,7 @@ class _Stream:
                     case Queued(position=position):
                         await self._send({"kind": "reply_state", "state": "queued", "position": position})
                     case Piece(text=text):
+                        self.first_piece_at = self.first_piece_at or timezone.now()
                         self.text += text
                     case Done():
                         self.done = event
@@ -149,12 +161,3 @@ class _Stream:
 
     async def _send(self, frame: live.Frame) -> None:
         await live.send(self.group, {**frame, "reply": self.asked.item_id})
-
-
-def _details(done: Done) -> dict[str, Any]:
-    return {
-        "model": done.model,
-        "revision": done.revision,
-        "prompt_tokens": done.usage.prompt_tokens,
-        "completion_tokens": done.usage.completion_tokens,
-    }

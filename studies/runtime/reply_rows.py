@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F
-from django.db.models.functions import Coalesce
 
 from studies.runtime import snapshot
 from studies.runtime.change import Change, change
@@ -38,10 +36,7 @@ def claim(*, reply_id: int, now: datetime, sent: dict[str, Any]) -> bool:
 def heartbeat(*, reply_id: int, text: str, now: datetime) -> bool:
     """Keep the text so far. Returns whether the generation should go on."""
     rows = Reply.objects.filter(pk=reply_id, state=Reply.State.STREAMING)
-    if text:
-        rows.update(heartbeat_at=now, text=text, first_piece_at=Coalesce(F("first_piece_at"), now))
-    else:
-        rows.update(heartbeat_at=now)
+    rows.update(heartbeat_at=now, text=text)
     return rows.filter(is_stop_asked=False).exists()
 
 

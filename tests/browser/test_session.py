@@ -41,6 +41,11 @@ async def test_a_whole_session_of_both_conditions(page: Page, server: RunningSer
         await expect(page.locator(".feedback")).to_have_count(1)
         if number == 1:
             await walk.look(page, screenshots, "feedback")
+            await page.click("summary")
+            await page.get_by_role("link", name="Read the instructions again").click()
+            await page.get_by_role("heading", name="How it works").wait_for()
+            await walk.look(page, screenshots, "instructions-again")
+            await page.get_by_role("button", name="Back to the study").click()
     assert {kind.split()[0] for kind in seen} == {"chat", "alone"}
     await page.click("#finish")
     code = await page.inner_text("#completion-code")

@@ -86,6 +86,7 @@ async def test_a_reply_argues_and_its_row_says_what_made_it() -> None:
     assert ended.model
     assert ended.prompt_version
     assert len(ended.prompt_hash) == 64
+    assert ended.queued_at <= ended.started_at <= ended.first_piece_at <= ended.finished_at
     kinds = await on_database(lambda: list(Event.objects.filter(trial=trial).values_list("type", flat=True)))
     assert kinds[-3:] == ["reply_asked", "reply_started", "reply"]
 
