@@ -1,5 +1,6 @@
 """Celery entrances: each finds its row and calls one operation. Safe to run twice: operations claim first."""
 
+import logging
 from datetime import datetime
 
 from celery import shared_task
@@ -9,6 +10,8 @@ from studies.baselines import operations as baselines
 from studies.jobs import operations as jobs
 from studies.reports import run as analysis
 from studies.runtime import sweep as sessions
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="studies.tasks.run_baseline")
@@ -31,6 +34,8 @@ def sweep() -> None:
 
 def sweep_rows(*, now: datetime) -> None:
     """One round over the rows; the embedded server calls it from its own loop, without a broker."""
-    jobs.sweep(now=now)
-    sessions.sweep(now=now)
-    sessions.abandon_absent(now=now)
+    for part in (sessions.sweep, jobs.sweep, sessions.abandon_absent):
+        try:
+            part(now=now)
+        except Exception:
+            log.exception("%s failed; the next sweep tries again", part.__qualname__)

@@ -29,7 +29,7 @@ export function answerForm(form, socket) {
       event.preventDefault(); // a double click
       return;
     }
-    if (!socket.wasOpen()) return; // no socket here at all: the browser posts the form the ordinary way
+    if (!socket.wasReady()) return; // no socket here at all: the browser posts the form the ordinary way
     event.preventDefault();
     submitting = socket.command("submit", choice());
     saved.textContent = socket.isOpen() ? "Sending…" : "Kept here; it is sent as soon as the connection is back";

@@ -1,5 +1,9 @@
 // The chat: turns drawn from the state, a box to write in, and what can be done with a reply.
 
+import * as outbox from "./outbox.js";
+
+const { SESSION } = outbox;
+
 export function chatPane(root, socket, position, announce) {
   const turns = root.querySelector("#turns");
   const compose = root.querySelector("#compose");
@@ -7,9 +11,9 @@ export function chatPane(root, socket, position, announce) {
   const send = root.querySelector("#send");
   const stop = root.querySelector("#stop");
   const reset = root.querySelector("#reset");
-  const kept = `oversight.message.${position}`;
+  const kept = `oversight.message.${SESSION}.${position}`;
   const drawn = new Map();
-  let unsent = null;
+  let unsent = outbox.all().find((each) => each.kind === "message" && each.position === position) ?? null;
   let spoken = null;
 
   box.value = sessionStorage.getItem(kept) || "";
@@ -29,8 +33,8 @@ export function chatPane(root, socket, position, announce) {
     drawUnsent();
     enable(false);
   });
-  stop.addEventListener("click", () => socket.command("stop", { position }));
-  reset.addEventListener("click", () => socket.command("reset", { position }));
+  stop.addEventListener("click", () => socket.mention("stop", { position }));
+  reset.addEventListener("click", () => socket.mention("reset", { position }));
 
   function enable(isFree) {
     box.disabled = false;
@@ -76,7 +80,7 @@ export function chatPane(root, socket, position, announce) {
     if (isLast && (item.state === "failed" || item.state === "stopped") && item.reason !== "time_up") {
       const again = element("button", "small secondary outline", "Ask again");
       again.type = "button";
-      again.addEventListener("click", () => socket.command("retry", { position }));
+      again.addEventListener("click", () => socket.mention("retry", { position }));
       turn.append(again);
     }
     return turn;
@@ -142,9 +146,9 @@ export function chatPane(root, socket, position, announce) {
       drawUnsent();
     },
     refused(command, sentence) {
-      if (command.id === unsent?.id) {
-        box.value = unsent.text + box.value;
-        unsent = null;
+      if (command.kind === "message") {
+        box.value = command.text + box.value;
+        if (command.id === unsent?.id) unsent = null;
         drawUnsent();
         enable(true);
       }

@@ -1,6 +1,8 @@
 // Commands that the server has not acknowledged yet, kept in this browser so that reload and offline lose nothing.
 
-const KEY = "oversight.outbox";
+// The key names the session: two people may use one browser after each other.
+export const SESSION = document.querySelector("#session")?.dataset.session ?? "";
+const KEY = `oversight.outbox.${SESSION}`;
 
 function read() {
   try {
@@ -49,6 +51,11 @@ export function remove(id) {
 export function forgetOthers(position) {
   waiting = waiting.filter((each) => each.position === undefined || each.position === position);
   keep();
+}
+
+/** Whether a choice for this question is still on its way, so that older news of it must not be shown. */
+export function hasChoice(position) {
+  return waiting.some((each) => (each.kind === "draft" || each.kind === "submit") && each.position === position);
 }
 
 export function all() {

@@ -18,7 +18,7 @@ const follows = location.pathname === root.dataset.url || form !== null; // not 
 
 let state = EMPTY;
 let offlineTimer = null;
-let lastResync = 0;
+let resyncTimer = null;
 
 function announce(text) {
   document.querySelector("#announce").textContent = text;
@@ -32,23 +32,29 @@ function samePage(other) {
   return ["state", "stage", "position", "trial"].every((key) => page[key] === other[key]);
 }
 
+/** Ask for a snapshot, at most once a second; a wish that comes too early waits. */
+function resyncSoon() {
+  if (resyncTimer) return;
+  resyncTimer = setTimeout(() => {
+    resyncTimer = null;
+    socket.resync();
+  }, 300);
+}
+
 clock.start(Number(root.dataset.serverAt));
 
 const socket = connect({
   frame(frame) {
     const next = reduce(state, frame);
     state = next.state;
-    if (next.resync && performance.now() - lastResync > 1000) {
-      lastResync = performance.now();
-      socket.resync();
-    }
+    if (next.resync) resyncSoon();
     if (frame.kind === "snapshot" || frame.kind === "event") {
       if (state.page && follows && !samePage(state.page)) {
         load();
         return;
       }
       timer.set(state.clock);
-      answer?.show(frame.kind === "snapshot" || frame.set.draft ? state.draft : null);
+      if (!next.resync && !outbox.hasChoice(page.position)) answer?.show(state.draft);
     }
     if (state.chat) chat?.draw(state);
   },
@@ -68,10 +74,17 @@ const socket = connect({
     if (!command) return;
     answer?.acknowledged(command);
     chat?.acknowledged(command);
+    if (command.kind === "submit") resyncSoon(); // should the event be lost, the snapshot still brings the next page
+  },
+  troubled() {
+    announce("Something went wrong on the server; trying again.");
+  },
+  otherSession() {
+    load(); // somebody else's session was opened in this browser
   },
   refused(command, frame) {
     const isOld = ["wrong_question", "already_closed", "too_late", "session_over"].includes(frame.code);
-    if (isOld && follows) socket.resync();
+    if (isOld && follows) resyncSoon();
     if (!command || (isOld && command.position !== page.position)) return;
     if (command.kind === "draft" || command.kind === "submit") answer?.refused(command, frame.sentence);
     else chat?.refused(command, frame.sentence);
@@ -87,7 +100,7 @@ const timer = countdown({
   },
   onOver() {
     if (socket.isOpen()) socket.resync();
-    else if (navigator.onLine) load();
+    else fetch(root.dataset.url).then((answered) => answered.ok && load(), () => socket.open());
   },
 });
 const answer = form ? answerForm(form, socket) : null;

@@ -6,8 +6,9 @@ import * as outbox from "./outbox.js";
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
 const QUIET_FOR = 45_000;
+const ANSWER_WITHIN = 5_000;
 
-/** on.frame(frame), on.online(isOnline), on.ack(command), on.refused(command, frame) */
+/** on.frame(frame), on.online(isOnline), on.ack(command), on.refused(command, frame), on.troubled(), on.otherSession() */
 export function connect(on) {
   let socket = null;
   let wait = FIRST_WAIT;
@@ -15,7 +16,9 @@ export function connect(on) {
   let pings = null;
   let heardAt = performance.now();
   let lastSeq = () => 0;
-  let wasOpen = false;
+  let isReady = false;
+  let wasReady = false;
+  let askedAt = Infinity;
 
   function url() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -37,26 +40,55 @@ export function connect(on) {
   function open() {
     clearTimeout(timer);
     if (socket !== null && socket.readyState <= WebSocket.OPEN) return;
-    socket = new WebSocket(url());
-    socket.addEventListener("open", () => {
-      wait = FIRST_WAIT;
-      wasOpen = true;
+    const own = new WebSocket(url());
+    socket = own;
+    own.addEventListener("open", () => {
+      if (socket !== own) return;
       heardAt = performance.now();
-      on.online(true);
       raw({ kind: "hello", last_seq: Math.max(0, lastSeq()) });
-      for (const command of outbox.all()) raw(command);
       ping();
     });
-    socket.addEventListener("message", (message) => {
+    own.addEventListener("message", (message) => {
+      if (socket !== own) return;
       heardAt = performance.now();
       receive(JSON.parse(message.data));
     });
-    socket.addEventListener("close", (closed) => {
-      on.online(false);
-      if (closed.code === 4401) return; // the server does not know this browser: the page says so after a reload
-      timer = setTimeout(open, wait * (0.5 + Math.random()));
-      wait = Math.min(LONGEST_WAIT, wait * 2);
+    own.addEventListener("close", (closed) => {
+      if (socket !== own) return;
+      lost(closed.code);
     });
+  }
+
+  function lost(code) {
+    socket = null;
+    isReady = false;
+    on.online(false);
+    if (code === 4401) {
+      wasReady = false; // the server does not know this browser: forms go the ordinary way, whose page says so
+      return;
+    }
+    timer = setTimeout(open, wait * (0.5 + Math.random()));
+    wait = Math.min(LONGEST_WAIT, wait * 2);
+  }
+
+  /** A socket may look open long after the network under it has changed: leave it and make a new one. */
+  function renew() {
+    const old = socket;
+    if (old === null) return;
+    wait = FIRST_WAIT;
+    lost(0);
+    old.close();
+    open();
+  }
+
+  /** The first snapshot says whose session this is; only then may what waited in this browser go out. */
+  function ready() {
+    if (isReady) return;
+    isReady = wasReady = true;
+    wait = FIRST_WAIT;
+    on.online(true);
+    for (const command of outbox.all()) raw(command);
+    askedAt = performance.now();
   }
 
   function receive(frame) {
@@ -64,10 +96,18 @@ export function connect(on) {
       clock.measured(frame.at, frame.server_at);
     } else if (frame.kind === "ack") {
       on.ack(outbox.remove(frame.id));
+    } else if (frame.kind === "refused" && frame.code === "internal") {
+      on.troubled(); // kept: it is sent again with the next connection
+      setTimeout(renew, 1000 + Math.random() * 2000);
     } else if (frame.kind === "refused") {
       on.refused(frame.id ? outbox.remove(frame.id) : undefined, frame);
     } else {
+      if (frame.kind === "snapshot" && frame.session !== outbox.SESSION) {
+        on.otherSession();
+        return;
+      }
       on.frame(frame);
+      if (frame.kind === "snapshot") ready();
     }
   }
 
@@ -77,18 +117,23 @@ export function connect(on) {
     if (isOpen()) ping();
     else open();
   });
-  window.addEventListener("online", open);
+  window.addEventListener("online", () => (socket === null ? open() : renew()));
+  window.addEventListener("offline", () => on.online(false));
+  setInterval(() => {
+    const isWaiting = outbox.all().length > 0 && isReady;
+    if (isWaiting && performance.now() - Math.max(askedAt, heardAt) > ANSWER_WITHIN) renew();
+  }, 1000);
   pings = setInterval(() => {
     if (!isOpen()) return;
-    if (performance.now() - heardAt > QUIET_FOR) socket.close(); // half-open: nothing came for long
+    if (performance.now() - heardAt > QUIET_FOR) renew(); // half-open: nothing came for long
     else ping();
   }, 15_000);
   window.addEventListener("pagehide", () => clearInterval(pings));
 
   return {
     open,
-    isOpen,
-    wasOpen: () => wasOpen,
+    isOpen: () => isReady,
+    wasReady: () => wasReady,
     resync: () => raw({ kind: "resync" }),
     tellLastSeq: (get) => {
       lastSeq = get;
@@ -97,7 +142,8 @@ export function connect(on) {
     command(kind, values = {}) {
       const command = { kind, id: outbox.newId(), at: Date.now(), ...values };
       outbox.add(command);
-      raw(command);
+      askedAt = performance.now();
+      if (isReady) raw(command);
       return command;
     },
     /** Send something that nobody misses when it is lost. */

@@ -5,7 +5,7 @@ export const EMPTY = { seq: -1, page: null, clock: null, draft: null, chat: null
 /** The next state, and whether a frame was missed so that a snapshot must be asked for. */
 export function reduce(state, frame) {
   if (frame.kind === "snapshot") {
-    const { kind, server_at, ...sections } = frame;
+    const { kind, server_at, session, ...sections } = frame;
     return { state: keepLongerText(state, sections), resync: false };
   }
   if (frame.kind === "event") {

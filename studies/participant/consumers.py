@@ -33,6 +33,7 @@ class ParticipantConsumer(AsyncWebsocketConsumer):
     """One tab. The session comes from the cookie; no URL and no frame names it."""
 
     session_id: int
+    mark: str
     group: str | None = None
     timer: asyncio.TimerHandle | None = None
 
@@ -50,6 +51,7 @@ class ParticipantConsumer(AsyncWebsocketConsumer):
             await self.close(code=NO_SESSION)
             return
         self.session_id, self.group = session.pk, live.session_group(session.pk)
+        self.mark = access.session_mark(session)
         self.bucket, self.tasks = Bucket(), set[asyncio.Task[None]]()
         await self.channel_layer.group_add(self.group, self.channel_name)
 
@@ -143,7 +145,7 @@ class ParticipantConsumer(AsyncWebsocketConsumer):
         await on_database(operations.close_if_due, session_id=self.session_id, now=now)
         state = await on_database(read_snapshot, self.session_id)
         self.arm(state["clock"], state["page"])
-        await self.tell("snapshot", **state, server_at=milliseconds(timezone.now()))
+        await self.tell("snapshot", **state, session=self.mark, server_at=milliseconds(timezone.now()))
 
     async def live_frame(self, message: dict[str, Any]) -> None:
         """Something was committed, or a reply grew: pass it on."""

@@ -1,11 +1,11 @@
 """The HttpOnly cookie that says which session a browser belongs to; its token is stored only as a hash."""
 
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.http.cookie import parse_cookie
 
 NAME = "oversight_session"
 LIFE = timedelta(days=60)
@@ -25,9 +25,5 @@ def token_in_scope(scope: dict[str, Any]) -> str:
     """The token from a socket's handshake headers; empty when there is none."""
     for name, value in scope.get("headers", []):
         if name == b"cookie":
-            try:
-                morsel = SimpleCookie(value.decode("latin-1")).get(NAME)
-            except CookieError:
-                return ""
-            return morsel.value if morsel else ""
+            return parse_cookie(value.decode("latin-1")).get(NAME, "")  # as the pages read it
     return ""

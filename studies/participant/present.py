@@ -8,7 +8,7 @@ from typing import Any
 from studies.design import access as design
 from studies.design.models import Condition
 from studies.runtime import markup
-from studies.runtime.access import current_trial, is_assisted
+from studies.runtime.access import current_trial, is_assisted, session_mark
 from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.snapshot import clock, milliseconds, page
 
@@ -26,6 +26,7 @@ def session_page(session: ParticipantSession, now: datetime) -> dict[str, Any]:
         "page": page(session, trial),
         "clock": clock(session, trial),
         "server_at": milliseconds(now),
+        "session_mark": session_mark(session),
         "total": session.trials.count(),
         "position": trial.position if trial else 0,
         "is_bot": session.participant.kind == "bot",

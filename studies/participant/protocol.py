@@ -17,7 +17,7 @@ From the browser (`id` is a UUID made by the browser; a resend with the same id 
 
 From the server:
 
-    snapshot {seq, page, clock, draft, chat, items, server_at}
+    snapshot {seq, page, clock, draft, chat, items, session, server_at}
     event {after, seq, set, items}
     reply_state {reply, state: queued, position}
     piece {reply, offset, text}                  may be lost: the reply's end brings the whole text

@@ -16,6 +16,11 @@ def token_of(nonce: str) -> str:
     return salted_hmac("studies.participant-session", nonce, algorithm="sha256").hexdigest()
 
 
+def session_mark(session: ParticipantSession) -> str:
+    """Names the session to its own browser, so that one browser never mixes two; opens nothing."""
+    return salted_hmac("studies.session-mark", session.token_nonce, algorithm="sha256").hexdigest()[:16]
+
+
 def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 

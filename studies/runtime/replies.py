@@ -66,7 +66,7 @@ async def _run_logged(reply_id: int, running: Running) -> None:
         await _run(reply_id, running)
     except Exception:
         log.exception("reply %s failed", reply_id)
-        outcome = Outcome(Reply.State.FAILED, "", error_code="internal")
+        outcome = Outcome(Reply.State.FAILED, None, error_code="internal")
         await on_database(reply_rows.end, reply_id=reply_id, outcome=outcome, now=timezone.now())
 
 
@@ -74,9 +74,7 @@ async def _run(reply_id: int, running: Running) -> None:
     asked = await on_database(conversation.prepare, reply_id)
     backend = await backends.of(asked.assistant)
     if not await on_database(reply_rows.claim, reply_id=reply_id, now=timezone.now(), sent=asked.sent):
-        if running.stop.is_set():
-            outcome = Outcome(Reply.State.STOPPED, "", "stopped")
-            await on_database(reply_rows.end, reply_id=reply_id, outcome=outcome, now=timezone.now())
+        await on_database(reply_rows.end_unclaimed, reply_id=reply_id, now=timezone.now())
         return
     outcome = await _Stream(asked, running, backend).outcome()
     await on_database(reply_rows.end, reply_id=reply_id, outcome=outcome, now=timezone.now())
@@ -132,7 +130,7 @@ class _Stream:
                         await self._send({"kind": "reply_state", "state": "queued", "position": position})
                     case Piece(text=text):
                         self.first_piece_at = self.first_piece_at or timezone.now()
-                        self.text += text
+                        self.text += _storable(text)
                     case Done():
                         self.done = event
 
@@ -148,10 +146,19 @@ class _Stream:
                 return "time_up"
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + HEARTBEAT_SECONDS
-                beat: dict[str, Any] = {"reply_id": self.asked.reply_id, "text": self.text, "now": timezone.now()}
-                if not await on_database(reply_rows.heartbeat, **beat):
+                if not await self._beat():
                     return "stopped"
         return ""
+
+    async def _beat(self) -> bool:
+        """Whether to go on; a beat that fails is tried again a second later."""
+        try:
+            return await on_database(
+                reply_rows.heartbeat, reply_id=self.asked.reply_id, text=self.text, now=timezone.now()
+            )
+        except Exception:
+            log.exception("heartbeat of reply %s failed; the next one tries again", self.asked.reply_id)
+            return True
 
     async def _flush(self) -> None:
         piece, offset = self.text[self.sent :], self.sent
@@ -161,3 +168,8 @@ class _Stream:
 
     async def _send(self, frame: live.Frame) -> None:
         await live.send(self.group, {**frame, "reply": self.asked.item_id})
+
+
+def _storable(text: str) -> str:
+    """Without what no database stores: NUL, and half characters that a broken endpoint may send."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -13,10 +13,10 @@ from studies.runtime.models import Reply, Trial
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a reply ended: its state, text and what is known of the model call."""
+    """How a reply ended: its state, text (None: as the row has it) and what is known of the model call."""
 
     state: str
-    text: str
+    text: str | None
     finish_reason: str = ""
     error_code: str = ""
     details: dict[str, Any] = field(default_factory=dict)
@@ -45,16 +45,22 @@ def end(*, reply_id: int, outcome: Outcome, now: datetime) -> bool:
     with change(session_id=_session_id(reply_id), now=now) as made:
         ended = Reply.objects.filter(pk=reply_id, state__in=[Reply.State.QUEUED, Reply.State.STREAMING]).update(
             state=outcome.state,
-            text=outcome.text,
             finish_reason=outcome.finish_reason,
             error_code=outcome.error_code,
             finished_at=now,
             heartbeat_at=now,
             **outcome.details,
+            **({} if outcome.text is None else {"text": outcome.text}),
         )
         if ended:
             _tell(made, reply_id, "reply_failed" if outcome.state == Reply.State.FAILED else "reply")
         return bool(ended)
+
+
+def end_unclaimed(*, reply_id: int, now: datetime) -> bool:
+    """End a reply that was stopped before anybody took it; False: it is somebody's, or over."""
+    asked = Reply.objects.filter(pk=reply_id, state=Reply.State.QUEUED, is_stop_asked=True)
+    return asked.exists() and end(reply_id=reply_id, outcome=Outcome(Reply.State.STOPPED, "", "stopped"), now=now)
 
 
 def _session_id(reply_id: int) -> int:

@@ -13,7 +13,7 @@ from studies.design.models import Study
 from studies.runtime import snapshot
 from studies.runtime.access import current_trial, token_hash, token_of
 from studies.runtime.change import change
-from studies.runtime.models import Participant, ParticipantIdentity, ParticipantSession, Trial
+from studies.runtime.models import Participant, ParticipantIdentity, ParticipantSession, Reply, Trial
 from studies.runtime.operations import close_if_due, require_active
 from studies.runtime.rules import Refusal
 
@@ -136,8 +136,14 @@ def withdraw(*, session_id: int, now: datetime) -> None:
         session = made.session
         if session.state == State.WITHDRAWN:
             return
+        is_active = session.state == State.ACTIVE
         session.state, session.finished_at = State.WITHDRAWN, now
         session.save(update_fields=["state", "finished_at"])
+        Reply.objects.filter(message__trial__session=session, state__in=["queued", "streaming"]).update(
+            is_stop_asked=True
+        )
+        if is_active:
+            design_operations.give_back_slot(slot_id=session.slot_id)
         made.event("withdraw")
         made.show("page", snapshot.page(session, current_trial(session)))
 
@@ -150,7 +156,7 @@ def report(
         raise ValueError(f"event kind {kind!r}: use one of {', '.join(sorted(REPORTED))}")
     with change(session_id=session_id, now=now) as made:
         require_active(made.session)
-        made.event(kind, trial=current_trial(made.session), client_at=client_at, **_only_numbers(counts))
+        made.event(kind, trial=current_trial(made.session), client_at=client_at, counts=_only_numbers(counts))
 
 
 def _only_numbers(counts: dict[str, int]) -> dict[str, Any]:

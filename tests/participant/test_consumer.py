@@ -53,7 +53,7 @@ async def test_a_socket_from_another_site_is_refused() -> None:
 async def test_the_snapshot_shows_the_open_trial(visitor: Visitor) -> None:
     snapshot = await opened(visitor)
     assert snapshot["page"] == {"state": "active", "stage": "trials", "position": 1, "trial": "open"}
-    assert set(snapshot) == {"kind", "seq", "page", "clock", "draft", "chat", "items", "server_at"}
+    assert set(snapshot) == {"kind", "seq", "page", "clock", "draft", "chat", "items", "session", "server_at"}
 
 
 async def test_an_acknowledged_draft_is_in_the_database(visitor: Visitor) -> None:
