@@ -176,3 +176,26 @@ async def test_withdrawing_is_asked_once_more(page: Page, server: RunningServer,
     await walk.look(page, screenshots, "withdraw")
     await page.get_by_role("button", name="Yes, withdraw").click()
     await page.get_by_role("heading", name="You have withdrawn").wait_for()
+
+
+async def test_what_one_person_left_unsent_never_reaches_another_in_the_same_browser(
+    page: Page, context: BrowserContext, server: RunningServer
+) -> None:
+    study = server.make_small_study(study__name="shared")
+    await walk.begin(page, server, study["join"])
+    await walk.open_next(page)
+    await page.wait_for_timeout(500)
+    await context.set_offline(True)
+    await page.locator("input[name=option]").nth(3).check()
+    await page.wait_for_timeout(300)
+    await context.clear_cookies()
+    await context.set_offline(False)
+    await walk.begin(page, server, study["join"])
+    await walk.open_next(page)
+    await page.wait_for_timeout(1500)
+    drafts = server.rows(
+        "select t.draft_option from studies_trial t join studies_participantsession s on s.id = t.session_id"
+        " where s.study_id = ? and t.state = 'open' order by s.id",
+        study["id"],
+    )
+    assert drafts[-1] == (None,)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from oversight.asgi import application
 from studies.jobs.executor import on_database
-from studies.participant import limits
+from studies.participant import cookies, limits
 from studies.participant.consumers import read_snapshot
 from studies.runtime import backends, replies
 from studies.runtime.models import Event, ParticipantSession, Trial
@@ -153,3 +153,22 @@ async def test_a_snapshot_takes_a_known_number_of_queries(visitor: Visitor) -> N
 
     # session with study · current trial with question, passage, condition, assistant · (messages · replies with chat)
     assert 2 <= len(await on_database(counted)) <= 4
+
+
+async def test_a_neighbours_odd_cookie_does_not_lock_the_participant_out(visitor: Visitor) -> None:
+    await visitor.begin()
+    token = visitor.client.cookies[cookies.NAME].value
+    odd = f'prefs={{"a": [1]}}; {cookies.NAME}={token}; n=é'
+    headers = [(b"cookie", odd.encode("latin-1")), (b"origin", b"http://localhost"), (b"host", b"localhost")]
+    socket = WebsocketCommunicator(application, "/ws/session/", headers=headers)
+    assert (await socket.connect())[0]
+    await socket.send_to(text_data='{"kind": "hello"}')
+    assert '"snapshot"' in await socket.receive_from(3)
+    await socket.disconnect()
+
+
+async def test_counts_of_any_name_are_logged_as_counts(visitor: Visitor) -> None:
+    await opened(visitor)
+    counts = {"trial": 1, "kind": 2, "client_at": 3}
+    assert (await visitor.command("event", type="copy", counts=counts))["kind"] == "ack"
+    assert (await on_database(Event.objects.get, type="copy")).data == {"counts": counts}

@@ -122,6 +122,8 @@ def test_withdrawing_ends_everything(person: Person) -> None:
     person.open(1)
     sessions.withdraw(session_id=person.session_id, now=person.now)
     assert refusal(person.submit, 1) == "session_over"
+    person.session.slot.refresh_from_db()
+    assert not person.session.slot.is_taken
 
 
 def test_somebody_away_for_too_long_gives_the_slot_back(person: Person) -> None:

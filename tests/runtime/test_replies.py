@@ -142,6 +142,14 @@ async def test_the_answer_ends_a_running_reply() -> None:
     assert (await until(is_over(reply))).state == "stopped"
 
 
+async def test_a_reply_that_is_stopped_before_it_starts_ends_as_stopped() -> None:
+    trial = await on_database(chatting)
+    reply = await on_database(ask, trial)
+    await on_database(chat.stop_reply, session_id=trial.session_id, position=trial.position, now=timezone.now())
+    replies.start(reply.pk, trial.session_id)
+    assert (await until(is_over(reply))).state == "stopped"
+
+
 async def test_the_deadline_ends_a_running_reply() -> None:
     trial = await on_database(lambda: chatting(assistants__helper__words_per_second=2))
     soon = timezone.now() + timedelta(seconds=1)
