@@ -7,6 +7,23 @@ from hypothesis import HealthCheck, settings
 
 from studies.jobs import executor
 
+# Files whose tests start processes of their own, or compute for long: `make test-fast` leaves them out.
+SLOW_FILES = (
+    "assistant/test_run_engine.py",
+    "assistant/test_contract.py",
+    "baselines/test_engine.py",
+    "baselines/test_kill.py",
+    "jobs/test_worker.py",
+    "reports/test_commands.py",
+    "reports/test_real_session.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.as_posix().endswith(SLOW_FILES):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(autouse=True)
 def _fresh_database_threads(request: pytest.FixtureRequest) -> Iterator[None]:
