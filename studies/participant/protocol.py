@@ -1,7 +1,7 @@
 """The wire of /ws/session/: JSON objects with a `kind`, one dataclass per frame that the browser sends.
 
-From the browser (`id` is a UUID made by the browser, `at` its clock in ms). A draft, submit, message, open or withdraw that
-is sent again with its id changes nothing; retry, stop and reset act each time, so the browser sends them once:
+From the browser (`id` is a UUID made by the browser, `at` its clock in ms). A draft, submit, message, open or withdraw
+that is sent again with its id changes nothing; retry, stop and reset act each time, so the browser sends them once:
 
     hello {last_seq}                             ask for a snapshot if last_seq is behind
     open {id, position}                          start the clock of the next trial
