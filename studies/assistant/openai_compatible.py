@@ -104,6 +104,17 @@ class OpenAICompatibleBackend:
             raise typed(error, self._address, self._api_key) from error
         return _scores(answer, request.continuations, self._address)
 
+    async def warm(self, turns: tuple[Turn, ...]) -> None:
+        """Our engine reads ahead; another endpoint is not asked, since it might charge for it."""
+        if not self._is_engine:
+            return
+        clock = Clock(None, self._limits)
+        body = {"model": self._model, "messages": _messages(turns)}
+        try:
+            await clock.within(self._limits.total, self._client.post("/warm", cast_to=object, body=body))
+        except openai.APIError as error:
+            raise typed(error, self._address, self._api_key) from error
+
     async def health(self) -> Health:
         try:
             listed = await asyncio.wait_for(self._client.models.list(), self._limits.first_token)

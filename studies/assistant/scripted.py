@@ -29,6 +29,7 @@ from studies.assistant.types import (
     Request,
     ScoreRequest,
     Script,
+    Turn,
     Usage,
 )
 
@@ -83,6 +84,9 @@ class ScriptedBackend:
             )
             for text in request.continuations
         ]
+
+    async def warm(self, turns: tuple[Turn, ...]) -> None:
+        """Nothing is read."""
 
     async def health(self) -> Health:
         return Health(is_ok=True, backend=self.name, model=self.name, revision=REVISION, can_score=True)

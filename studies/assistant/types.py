@@ -12,8 +12,8 @@ A caller streams one reply like this; leaving the block early, for whatever reas
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -192,7 +192,10 @@ class ContinuationScore:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a backend serves now. `sentence` says what is wrong when it is not ok; None: it does not say."""
+    """What a backend serves now. `sentence` says what is wrong when it is not ok; None: it does not say.
+
+    `counters`: numbers that its `/metrics` gives too, by name.
+    """
 
     is_ok: bool
     backend: str
@@ -202,6 +205,7 @@ class Health:
     sentence: str = ""
     running: int | None = None
     waiting: int | None = None
+    counters: Mapping[str, float] = field(default_factory=dict)
 
 
 class Backend(Protocol):
@@ -216,6 +220,10 @@ class Backend(Protocol):
 
     async def score(self, request: ScoreRequest) -> list[ContinuationScore]:
         """Score each continuation, in the order given; BackendError(NO_LOGPROBS) where that is impossible."""
+        ...
+
+    async def warm(self, turns: tuple[Turn, ...]) -> None:
+        """Read these turns now, where there is a cache for it, so that a reply after them begins at once."""
         ...
 
     async def health(self) -> Health:

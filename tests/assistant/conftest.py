@@ -28,6 +28,12 @@ def loaded(model_folder: Path) -> LoadedModel:
     return load(str(model_folder), device="cpu", threads=1)
 
 
+@pytest.fixture(scope="session")
+def reference(model_folder: Path) -> LoadedModel:
+    """The same model once more, for transformers' own `generate`: an engine changes how its model attends."""
+    return load(str(model_folder), device="cpu", threads=1)
+
+
 @contextmanager
 def running_engine(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`manage.py run_engine` as a child process, with the line that it printed first; ended by closing its input."""

@@ -14,9 +14,9 @@ from studies.assistant.engine.serve import bind
 
 
 @contextmanager
-def serving(app: Starlette) -> Iterator[str]:
-    """The address of the app while the block runs."""
-    with bind(0) as listening:
+def serving(app: Starlette, port: int = 0) -> Iterator[str]:
+    """The address of the app while the block runs; port 0 takes a free one."""
+    with bind(port) as listening:
         config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=asyncio.run, args=(server.serve(sockets=[listening]),))

@@ -1,4 +1,4 @@
-"""The queue: first come, first served, bounded, honest about positions, and no request harms another."""
+"""The queue, with one seat: first come, first served, bounded, honest about positions; no request harms another."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 import torch
 
-from studies.assistant.engine import reply
+from studies.assistant.engine import supports
 from studies.assistant.engine.backend import EngineBackend
+from studies.assistant.engine.batcher import Batcher
 from studies.assistant.engine.encode import encode_chat
 from studies.assistant.engine.loader import LoadedModel
+from studies.assistant.engine.one_at_a_time import OneAtATime
+from studies.assistant.engine.sizes import Sizes
 from studies.assistant.types import (
     BackendError,
     ErrorCode,
@@ -31,10 +34,16 @@ from tests.assistant.streams import collect, done, places, text
 ASK = (Turn("user", "Which option?"),)
 
 
-@pytest.fixture
-async def backend(loaded: LoadedModel) -> AsyncIterator[EngineBackend]:
+@pytest.fixture(params=[Batcher, OneAtATime])
+async def backend(
+    loaded: LoadedModel, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[EngineBackend]:
     """Its model knows no end of text: a reply takes all its tokens, whatever the random weights say."""
-    engine = EngineBackend(replace(loaded, end_ids=frozenset()), max_waiting=3)
+    if request.param is OneAtATime:
+        monkeypatch.setattr(supports, "why_not", lambda _: "the test says so")
+        loaded.model.set_attn_implementation("sdpa")
+    engine = EngineBackend(replace(loaded, end_ids=frozenset()), Sizes(seats=1, max_waiting=3))
+    assert isinstance(engine._batcher, request.param)
     yield engine
     await engine.aclose()
 
@@ -44,11 +53,11 @@ def endless(seed: int = 0, **changes: Any) -> Request:
     return replace(Request(ASK, max_tokens=400, seed=seed), **changes)
 
 
-async def test_greedy_text_is_that_of_generate(loaded: LoadedModel) -> None:
+async def test_greedy_text_is_that_of_generate(loaded: LoadedModel, reference: LoadedModel) -> None:
     backend = EngineBackend(loaded)
     events = await collect(backend, Request(ASK, max_tokens=60, temperature=0))
     prompt = torch.tensor([encode_chat(loaded, ASK)])
-    ids = loaded.model.generate(prompt, max_new_tokens=60, do_sample=False)[0, prompt.shape[1] :]
+    ids = reference.model.generate(prompt, max_new_tokens=60, do_sample=False)[0, prompt.shape[1] :]
     expected = loaded.tokenizer.decode(ids, skip_special_tokens=True)
     assert text(events) == expected.rstrip("\ufffd")
     assert len(text(events)) > 40
@@ -56,9 +65,9 @@ async def test_greedy_text_is_that_of_generate(loaded: LoadedModel) -> None:
     await backend.aclose()
 
 
-async def test_the_end_token_ends_the_reply_and_is_not_counted(loaded: LoadedModel) -> None:
+async def test_the_end_token_ends_the_reply_and_is_not_counted(loaded: LoadedModel, reference: LoadedModel) -> None:
     prompt = torch.tensor([encode_chat(loaded, ASK)])
-    ids = loaded.model.generate(prompt, max_new_tokens=20, do_sample=False)[0, prompt.shape[1] :].tolist()
+    ids = reference.model.generate(prompt, max_new_tokens=20, do_sample=False)[0, prompt.shape[1] :].tolist()
     backend = EngineBackend(replace(loaded, end_ids=frozenset({ids[10]})))
     end = done(await collect(backend, Request(ASK, max_tokens=60, temperature=0)))
     assert (end.reason, end.usage.completion_tokens) == (FinishReason.STOP, ids.index(ids[10]))
@@ -143,32 +152,38 @@ async def test_what_does_not_fit_is_refused_before_it_waits(backend: EngineBacke
     assert raised.value.code is ErrorCode.CAPACITY
 
 
-async def test_a_request_that_fails_harms_no_other(backend: EngineBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = reply.steps
+def fail_on(monkeypatch: pytest.MonkeyPatch, loaded: LoadedModel, length: int, error: Exception) -> None:
+    """Let the model fail whenever it reads tokens at that place of a text or later."""
+    plain = loaded.model.forward
 
-    def failing(loaded: Any, prompt: Any, request: Request, is_overdue: Any) -> Any:
-        if request.seed == 13:
-            yield Piece("so far")
-            raise ZeroDivisionError("secret words")
-        return (yield from plain(loaded, prompt, request, is_overdue))
+    def failing(*arguments: Any, **options: Any) -> Any:
+        positions = options.get("position_ids")
+        cached = options.get("past_key_values")
+        furthest = int(positions.max()) if positions is not None else cached.get_seq_length()
+        if furthest >= length:
+            raise error
+        return plain(*arguments, **options)
 
-    monkeypatch.setattr(reply, "steps", failing)
-    good, bad, after = (asyncio.create_task(collect(backend, endless(seed, max_tokens=20))) for seed in (1, 13, 2))
+    monkeypatch.setattr(loaded.model, "forward", failing)
+
+
+async def test_a_request_that_fails_harms_no_other(
+    backend: EngineBackend, loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_on(monkeypatch, loaded, 100, ZeroDivisionError("secret words"))
+    good, bad, after = (asyncio.create_task(collect(backend, endless(1, max_tokens=most))) for most in (20, 200, 20))
     with pytest.raises(BackendError, match="the model failed: ZeroDivisionError") as raised:
         await bad
     assert raised.value.code is ErrorCode.INTERNAL
     assert "secret" not in raised.value.sentence
-    assert text(await good)
-    assert text(await after)
+    assert text(await good) == text(await after) != ""
     assert (await backend.health()).is_ok
 
 
-async def test_too_little_memory_is_a_capacity_error(backend: EngineBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hungry(*_: Any) -> Any:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-        yield
-
-    monkeypatch.setattr(reply, "steps", hungry)
+async def test_too_little_memory_is_a_capacity_error(
+    backend: EngineBackend, loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_on(monkeypatch, loaded, 0, torch.OutOfMemoryError("CUDA out of memory"))
     with pytest.raises(BackendError) as raised:
         await collect(backend, endless())
     assert raised.value.code is ErrorCode.CAPACITY

@@ -10,7 +10,6 @@ import torch
 import transformers
 
 from studies.assistant.engine import decode
-from studies.assistant.engine.decode import Sampler
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.types import Request, Turn
 
@@ -60,30 +59,3 @@ def test_greedy_tokens_are_those_of_generate(name: str, monkeypatch: pytest.Monk
     assert got[:until] == expected[:until]
     assert until >= 5
     assert len(set(expected)) > 3
-
-
-def test_a_seed_fixes_the_draws_and_only_its_own() -> None:
-    logits = torch.randn(50, generator=torch.Generator().manual_seed(3))
-    one, two = Sampler(1.0, 1.0, seed=7), Sampler(1.0, 1.0, seed=7)
-    other = Sampler(1.0, 1.0, seed=8)
-    first = [one(logits) for _ in range(30)]
-    # Interleaved with the draws of another request, which must not disturb them.
-    both = [(other(logits), two(logits)) for _ in range(30)]
-    assert [mine for _, mine in both] == first
-    assert [others for others, _ in both] != first
-    free = [[sampler(logits) for _ in range(30)] for sampler in (Sampler(1.0, 1.0, None), Sampler(1.0, 1.0, None))]
-    assert free[0] != free[1]
-
-
-def test_draws_follow_temperature_and_nucleus() -> None:
-    logits = torch.tensor([0.4, 0.3, 0.2, 0.1]).log()
-    plain = Sampler(1.0, 1.0, seed=1)
-    counts = torch.bincount(torch.tensor([plain(logits) for _ in range(4000)]), minlength=4) / 4000
-    # four standard errors of a share of .4 in 4000 draws: .031
-    assert torch.allclose(counts, torch.tensor([0.4, 0.3, 0.2, 0.1]), atol=0.031)
-    nucleus = Sampler(1.0, 0.6, seed=1)
-    assert {nucleus(logits) for _ in range(500)} == {0, 1}
-    assert {Sampler(1.0, 0.01, seed=seed)(logits) for seed in range(50)} == {0}
-    assert Sampler(0, 1.0, seed=1)(logits) == 0
-    hot, cold = Sampler(2.0, 1.0, seed=1), Sampler(0.2, 1.0, seed=1)
-    assert sum(hot(logits) == 3 for _ in range(1000)) > 5 * sum(cold(logits) == 3 for _ in range(1000))

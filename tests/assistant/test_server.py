@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from studies.assistant.engine import server
+from studies.assistant.engine.sizes import Sizes
 from studies.assistant.scripted import ScriptedBackend
 from studies.assistant.types import BackendError, ErrorCode, Piece, Queued
 from tests.assistant.http_server import serving
@@ -186,10 +187,15 @@ async def test_a_client_that_hangs_up_cancels(http: httpx.AsyncClient, stream: b
 
 
 async def test_clients_that_hang_up_while_they_wait_leave_the_queue(http: httpx.AsyncClient) -> None:
-    tasks = [asyncio.create_task(chat(http, max_tokens=480, stream=True)) for _ in range(5)]
-    await asyncio.sleep(0.1)
-    state = (await http.get("/health")).json()
-    assert state["running"] == 1
+    seats = Sizes().seats
+    tasks = [asyncio.create_task(chat(http, max_tokens=480, stream=True)) for _ in range(seats + 5)]
+    state: dict[str, int] = {}
+    for _ in range(200):
+        state = (await http.get("/health")).json()
+        if state["running"] == seats and state["waiting"] >= 2:
+            break
+        await asyncio.sleep(0.01)
+    assert state["running"] == seats
     assert state["waiting"] >= 2
     for task in tasks:
         task.cancel()
@@ -211,9 +217,9 @@ async def test_a_stream_without_news_gives_signs_of_life(monkeypatch: pytest.Mon
         async def stream(self, request: Any) -> Any:
             await asyncio.sleep(0.12)
             yield Queued(2)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
             yield Piece("so ")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
             raise BackendError(ErrorCode.INTERNAL, "it failed")
 
     with serving(server.make_app(Slow())) as url:
@@ -226,3 +232,17 @@ async def test_a_stream_without_news_gives_signs_of_life(monkeypatch: pytest.Mon
     assert "so " in said
     assert 0 in said[said.index("so ") :]
     assert events[-1]["error"]["code"] == "internal"
+
+
+async def test_a_client_that_dies_while_it_sends_its_request_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(server.make_app(ScriptedBackend())) as url:
+        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=5), trust_env=False) as http:
+            await http.get(f"{url}/health")  # it listens
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        writer.write((head + 'Content-Length: 1000\r\n\r\n{"messages": ').encode())
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        await asyncio.sleep(0.2)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []

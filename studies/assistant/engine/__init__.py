@@ -1,6 +1,11 @@
 """The engine: a transformers causal LM in its own process, OpenAI-compatible on loopback. The only home of torch.
 
-`loader` loads or refuses a model, `encode` turns conversations into tokens, `decode` and `score` are the two things
-that a model is used for, `batcher` decides whose turn it is, `backend` is its asynchronous face, `server` and `serve`
-put that on a port.
+`loader` loads or refuses a model, `supports` says whether it can be batched, `encode` turns conversations into tokens.
+
+Many at once: `batcher` is the loop, `admit` decides who gets a seat, `seats` are the requests in theirs, `cache` holds
+what was read, `step` runs the model over all of them with the attention of `attention`, `choose` picks the tokens.
+One at a time, for the other models: `one_at_a_time`, with `decode`, `reply` and `score`. Both stand in `line`.
+
+`text` turns tokens into text, `sizes` fits the cache into memory, `backend` is the asynchronous face, and `server`,
+`wire`, `metrics` and `serve` put that on a port.
 """

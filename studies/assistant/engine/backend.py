@@ -8,12 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
-from studies.assistant.engine import encode
-from studies.assistant.engine.batcher import Batcher, Listener, Scores
+from studies.assistant.engine import encode, supports
+from studies.assistant.engine.batcher import Batcher
+from studies.assistant.engine.line import Heard, Listener, Ticket
 from studies.assistant.engine.loader import LoadedModel
+from studies.assistant.engine.one_at_a_time import OneAtATime
+from studies.assistant.engine.sizes import DEFAULT, Sizes
 from studies.assistant.types import (
     BackendError,
     ContinuationScore,
@@ -25,9 +31,10 @@ from studies.assistant.types import (
     Queued,
     Request,
     ScoreRequest,
+    Turn,
 )
 
-_Heard = asyncio.Queue[Queued | Piece | Done | Scores | BackendError]
+logger = logging.getLogger(__name__)
 
 
 class EngineBackend:
@@ -35,47 +42,57 @@ class EngineBackend:
 
     name = "engine"
 
-    def __init__(self, loaded: LoadedModel, *, max_waiting: int = 64) -> None:
+    def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT) -> None:
         # A tokenizer of its own: they are not safe to use from two threads, and the engine's thread has the other one.
         self._loaded = replace(loaded, tokenizer=copy.deepcopy(loaded.tokenizer))
-        self._batcher = Batcher(loaded, max_waiting=max_waiting)
+        if reason := supports.why_not(loaded):
+            logger.warning("%s is served one request at a time: %s", loaded.name, reason)
+        self._batcher = OneAtATime(loaded, max_waiting=sizes.max_waiting) if reason else Batcher(loaded, sizes)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """One reply. What does not fit the model is refused before anything waits or runs."""
         prompt = encode.encode_chat(self._loaded, request.turns)
         encode.refuse_what_does_not_fit(self._loaded, len(prompt), request.max_tokens)
-        heard: _Heard = asyncio.Queue()
-        ticket = self._batcher.generate(prompt, request, _into(heard))
-        try:
-            while True:
-                match await heard.get():
-                    case Done() as done:
-                        yield done
-                        return
-                    case Queued() | Piece() as event:
-                        yield event
-                    case other:
-                        raise _unexpected(other)
-        finally:
-            self._batcher.cancel(ticket)
+        async with aclosing(self._heard(partial(self._batcher.generate, prompt, request))) as events:
+            async for event in events:
+                if not isinstance(event, Queued | Piece | Done):
+                    raise _unexpected(event)
+                yield event
+                if isinstance(event, Done):
+                    return
 
     async def score(self, request: ScoreRequest) -> list[ContinuationScore]:
         tokens = encode.encode_score(self._loaded, request)
         longest = max(len(ids) for ids in tokens.continuations)
         encode.refuse_what_does_not_fit(self._loaded, len(tokens.context), longest)
-        heard: _Heard = asyncio.Queue()
-        ticket = self._batcher.score(tokens, request.continuations, _into(heard))
+        async with aclosing(self._heard(partial(self._batcher.score, tokens, request.continuations))) as events:
+            async for event in events:
+                if isinstance(event, list):
+                    return event
+                if not isinstance(event, Queued):
+                    raise _unexpected(event)
+        raise _unexpected(None)
+
+    async def warm(self, turns: tuple[Turn, ...]) -> None:
+        prompt = encode.encode_chat(self._loaded, turns)
+        encode.refuse_what_does_not_fit(self._loaded, len(prompt), 1)
+        async with aclosing(self._heard(partial(self._batcher.warm, prompt))) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return
+
+    async def _heard(self, submit: Callable[[Listener], tuple[Ticket, ...]]) -> AsyncGenerator[Heard, None]:
+        """What the submitted tickets hear, without end; an error is raised, and closing this cancels them."""
+        inbox: asyncio.Queue[Heard] = asyncio.Queue()
+        tickets = submit(_into(inbox))
         try:
-            while True:
-                match await heard.get():
-                    case list() as scores:
-                        return scores
-                    case Queued():
-                        continue
-                    case other:
-                        raise _unexpected(other)
+            while tickets:
+                event = await inbox.get()
+                if isinstance(event, BackendError):
+                    raise event
+                yield event
         finally:
-            self._batcher.cancel(ticket)
+            self._batcher.cancel(tickets)
 
     async def health(self) -> Health:
         running, waiting = self._batcher.counts()
@@ -89,17 +106,18 @@ class EngineBackend:
             sentence="" if is_ok else "the engine's thread has ended; start the engine again",
             running=running,
             waiting=waiting,
+            counters=self._batcher.metrics(),
         )
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._batcher.close)
 
 
-def _into(heard: _Heard) -> Listener:
+def _into(heard: asyncio.Queue[Heard]) -> Listener:
     """A listener that carries events from the engine's thread into this event loop."""
     loop = asyncio.get_running_loop()
 
-    def listen(event: Queued | Piece | Done | Scores | BackendError) -> None:
+    def listen(event: Heard) -> None:
         # The loop may be closed already when a program ends in the middle of a reply; nobody listens then.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(heard.put_nowait, event)
@@ -108,6 +126,4 @@ def _into(heard: _Heard) -> Listener:
 
 
 def _unexpected(event: object) -> BackendError:
-    if isinstance(event, BackendError):
-        return event
     return BackendError(ErrorCode.INTERNAL, f"the engine sent {type(event).__name__} where none was expected")

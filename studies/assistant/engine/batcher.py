@@ -1,223 +1,289 @@
-"""Whose turn it is: one thread owns the model and works through a bounded queue, first come, first served.
+"""Continuous batching: conversations join and leave between steps, and what many share is read once.
 
-This first form runs one request at a time. The rest of the engine relies on nothing but `Batcher`'s public face:
-requests are submitted with a listener, which hears from the engine's thread, and can be cancelled at any time.
+One thread owns the model. Each turn of its loop admits who fits, then runs one step: a token for every conversation
+that writes, and up to `CHUNK` tokens of prompts, so that nobody's text stands still while a long story is read.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from studies.assistant.engine import reply
+from studies.assistant.engine.admit import Admission, NoRoom
+from studies.assistant.engine.cache import Slots, Store
+from studies.assistant.engine.choose import Draws, choose
 from studies.assistant.engine.encode import ScoreTokens
+from studies.assistant.engine.line import Line, Listener, Ticket
 from studies.assistant.engine.loader import LoadedModel
-from studies.assistant.engine.reply import Ending
-from studies.assistant.engine.score import score
-from studies.assistant.types import (
-    BackendError,
-    ContinuationScore,
-    Done,
-    ErrorCode,
-    FinishReason,
-    Piece,
-    Queued,
-    Request,
-    Usage,
-)
+from studies.assistant.engine.seats import Guest, ReplyTicket, ScoreTicket, Scoring, Seat, WarmTicket
+from studies.assistant.engine.sizes import DEFAULT, Sizes
+from studies.assistant.engine.step import Model, Part, shape_of
+from studies.assistant.engine.text import TextStream
+from studies.assistant.types import BackendError, ErrorCode, FinishReason, Piece, Request
 
 logger = logging.getLogger(__name__)
-
-Scores = list[ContinuationScore]
-Listener = Callable[[Queued | Piece | Done | Scores | BackendError], None]  # called on the engine's thread: be quick
-
-
-@dataclass(eq=False, slots=True)
-class Ticket:
-    """One submitted request. Times are of the monotonic clock."""
-
-    listen: Listener
-    steps: Generator[Piece | None, None, Ending | Scores]
-    prompt_tokens: int
-    is_overdue: Callable[[], bool]
-    submitted_at: float = field(default_factory=time.monotonic)
-    started_at: float | None = None
-    first_piece_at: float | None = None
-    position: int = 0
-    is_cancelled: bool = False
+CHUNK = {"cpu": 192, "cuda": 1024}  # tokens of prompts in one step, by the kind of device
+LEAST_TAIL = 16  # own tokens of a conversation that are worth keeping for its next turn
 
 
-class Batcher:
-    """Runs requests on a loaded model. Its methods may be called from any thread."""
+@dataclass(slots=True)
+class Counters:
+    """What has happened since the start."""
 
-    def __init__(self, loaded: LoadedModel, *, max_waiting: int = 64) -> None:
+    steps: int = 0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    written_tokens: int = 0
+    replies: int = 0
+    scores: int = 0
+    failures: int = 0
+
+
+class Batcher(Line):
+    """Runs requests on a loaded model, many at once."""
+
+    def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT) -> None:
+        shape = shape_of(loaded)
+        slots = Slots(shape, sizes.seats, min(sizes.seat_tokens, loaded.context_length))
         self._loaded = loaded
-        self._max_waiting = max_waiting
-        self._waiting: deque[Ticket] = deque()
-        self._running: Ticket | None = None
-        self._is_closing = False
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._thread.start()
+        self._store = Store(shape, sizes.stored_tokens)
+        self._model = Model(loaded, slots)
+        self._admission = Admission(self._store, slots)
+        self._seated: list[Seat] = []
+        self.counters = Counters()
+        super().__init__(loaded.name, loaded.revision, seats=sizes.seats, max_waiting=sizes.max_waiting)
 
-    def generate(self, prompt: list[int], request: Request, listen: Listener) -> Ticket:
+    def generate(self, prompt: list[int], request: Request, listen: Listener) -> tuple[Ticket, ...]:
         """Queue a reply. The listener hears Queued*, Piece*, then one Done or BackendError; nothing after a cancel."""
-        is_overdue = _deadline(request.deadline_seconds)
-        steps = reply.steps(self._loaded, prompt, request, is_overdue)
-        return self._submit(Ticket(listen, steps, len(prompt), is_overdue))
+        self._admission.refuse_too_long(request.max_tokens)
+        ticket = ReplyTicket(
+            listen=listen,
+            prompt_tokens=len(prompt),
+            seconds=request.deadline_seconds,
+            ids=np.array(prompt, dtype=np.int32),
+            request=request,
+            text=TextStream(self._loaded.tokenizer, request.stop),
+            draws=Draws(request.temperature, request.top_p, request.seed),
+        )
+        self._submit([ticket])
+        return (ticket,)
 
-    def score(self, tokens: ScoreTokens, continuations: Sequence[str], listen: Listener) -> Ticket:
+    def score(self, tokens: ScoreTokens, continuations: Sequence[str], listen: Listener) -> tuple[Ticket, ...]:
         """Queue a scoring. The listener hears Queued*, then the scores or a BackendError; nothing after a cancel."""
-        steps = score(self._loaded, tokens, continuations)
-        return self._submit(Ticket(listen, steps, len(tokens.context), _deadline(None)))
+        scoring = Scoring(continuations, tokens.continuations)
+        is_single = all(len(ids) == 1 for ids in tokens.continuations)
+        places: Sequence[int | None] = [None] if is_single else range(len(tokens.continuations))
+        tickets = [
+            ScoreTicket(
+                listen=listen,
+                prompt_tokens=len(tokens.context),
+                seconds=None,
+                ids=np.array(tokens.up_to(place), dtype=np.int32),
+                scoring=scoring,
+                place=place,
+                wanted=1 if place is None else len(tokens.continuations[place]),
+            )
+            for place in places
+        ]
+        self._admission.refuse_too_long(max(ticket.wanted for ticket in tickets))
+        self._submit(tickets)
+        return tuple(tickets)
 
-    def cancel(self, ticket: Ticket) -> None:
-        """Take effect within one step; harmless when the ticket has ended."""
-        with self._changed:
-            ticket.is_cancelled = True
-            if ticket in self._waiting:
-                self._waiting.remove(ticket)
-                self._tell_positions()
+    def warm(self, prompt: list[int], listen: Listener) -> tuple[Ticket, ...]:
+        """Queue a text to be read into the cache. The listener hears Queued*, then Done or BackendError."""
+        ids = np.array(prompt, dtype=np.int32)
+        ticket = WarmTicket(listen=listen, prompt_tokens=len(prompt), seconds=None, ids=ids)
+        self._submit([ticket])
+        return (ticket,)
 
-    def counts(self) -> tuple[int, int]:
-        """How many requests are running and how many wait."""
-        with self._changed:
-            return int(self._running is not None), len(self._waiting)
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
+    def metrics(self) -> dict[str, float]:
+        """Counters, and what the store holds."""
+        held = {"stored_tokens": self._store.held, "stored_budget": self._store.budget, "evicted": self._store.evicted}
+        return asdict(self.counters) | held
 
     def close(self) -> None:
-        """End within one step; whoever is running or waiting hears that the engine closes."""
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify_all()
-        self._thread.join()
+        super().close()
+        self._model.let_go()
 
-    def _submit(self, ticket: Ticket) -> Ticket:
-        with self._changed:
-            if self._is_closing or not self._thread.is_alive():
-                raise _closing()
-            # The first of those who wait may be about to run; it counts as running already.
-            if len(self._waiting) + int(self._running is not None) > self._max_waiting:
-                raise BackendError(
-                    ErrorCode.RATE_LIMITED, f"{self._max_waiting} requests wait already, as many as may; ask again soon"
-                )
-            self._waiting.append(ticket)
-            self._tell_positions()
-            self._changed.notify_all()
-        return ticket
+    def _serve(self) -> None:
+        while self._wait():
+            self._leave()
+            self._admit()
+            if self._seated:
+                self._work()
 
-    def _run(self) -> None:
-        try:
-            while (ticket := self._next()) is not None:
-                self._work(ticket)
-        finally:
-            with self._changed:
-                self._is_closing = True
-                left = [*([self._running] if self._running else []), *self._waiting]
-                self._waiting.clear()
-                self._running = None
-            for ticket in left:
-                _tell(ticket, _closing())
+    def _left(self) -> list[Ticket]:
+        return [seat.guest for seat in self._seated]
 
-    def _next(self) -> Ticket | None:
-        """Wait for the next ticket and make it the running one; None when the engine closes."""
+    def _wait(self) -> bool:
+        """Until there is something to do; False when the engine closes."""
         with self._changed:
-            self._running = None
-            while not self._waiting and not self._is_closing:
+            while not self._waiting and not self._seated and not self._is_closing:
                 self._changed.wait()
-            if self._is_closing:
-                return None
-            self._running = self._waiting.popleft()
-            self._running.started_at = time.monotonic()
-            self._tell_positions()
-            return self._running
+            return not self._is_closing
 
-    def _work(self, ticket: Ticket) -> None:
-        """All steps of one ticket. What goes wrong in it is told to its listener and harms no other."""
-        try:
-            while True:
-                try:
-                    piece = next(ticket.steps)
-                except StopIteration as stop:
-                    _tell_end(ticket, stop.value, self._loaded)
-                    return
-                if piece is not None:
-                    ticket.first_piece_at = ticket.first_piece_at or time.monotonic()
-                    _tell(ticket, piece)
-                self._expire_waiting()
-                if self._is_closing:
-                    raise _closing()
-                if ticket.is_cancelled:
-                    return
-        except BackendError as error:
-            _tell(ticket, error)
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            sentence = (
-                f"a conversation of {ticket.prompt_tokens} tokens does not fit the memory of {self._loaded.device}"
-            )
-            _tell(ticket, BackendError(ErrorCode.CAPACITY, sentence))
-        except Exception as error:
-            logger.exception("a request of %d prompt tokens failed", ticket.prompt_tokens)
-            _tell(ticket, BackendError(ErrorCode.INTERNAL, f"the model failed: {type(error).__name__}"))
-        finally:
-            ticket.steps.close()
+    def _leave(self) -> None:
+        """Those who were cancelled or whose time is over give up their seats."""
+        for seat in list(self._seated):
+            if seat.guest.is_cancelled:
+                self._release(seat)
+            elif seat.guest.is_overdue():
+                self._finish(seat, FinishReason.DEADLINE)
 
-    def _expire_waiting(self) -> None:
-        """Tell those whose time is over while they wait."""
+    def _admit(self) -> None:
         with self._changed:
-            overdue = [ticket for ticket in self._waiting if ticket.is_overdue()]
-            for ticket in overdue:
+            self._expire_waiting()
+            for ticket in list(self._waiting):
+                if len(self._seated) == self._seats:
+                    break
+                assert isinstance(ticket, Guest)
+                try:
+                    others = [each for each in self._waiting if each is not ticket and isinstance(each, Guest)]
+                    seat = self._admission.seat(ticket, len(self._seated), others)
+                except NoRoom:
+                    if self._seated:
+                        break  # whoever leaves makes room
+                    self._waiting.remove(ticket)
+                    self._fail(ticket, BackendError(ErrorCode.CAPACITY, _too_large(ticket)))
+                    continue
+                ticket.is_expecting = seat is None
+                if seat is None:
+                    continue  # the same text is being read for somebody else
                 self._waiting.remove(ticket)
-                _tell_end(ticket, Ending(FinishReason.DEADLINE, 0), self._loaded)
-            if overdue:
-                self._tell_positions()
+                self._seated.append(seat)
+                self._taken = len(self._seated)
+                ticket.started_at = time.monotonic()
+                self.counters.prompt_tokens += len(ticket.ids)
+                self.counters.reused_tokens += len(ticket.ids) - seat.unread
+            self._tell_positions()
 
-    def _tell_positions(self) -> None:
-        """Whoever waits hears how many are ahead, when that has changed."""
-        for position, ticket in enumerate(self._waiting, start=int(self._running is not None)):
-            if position and position != ticket.position:
-                ticket.position = position
-                _tell(ticket, Queued(position))
+    def _work(self) -> None:
+        """One step for all; when it fails, one for each, so that whoever is to blame fails alone."""
+        planned = self._planned()
+        try:
+            self._take(planned, self._model.step([part for _, part in planned]))
+        except Exception as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                self._store.drop_idle()
+                torch.cuda.empty_cache()
+            else:
+                logger.exception("a step of %d conversations failed; each is tried alone", len(planned))
+            for each in planned:
+                self._work_alone(*each)
+        self.counters.steps += 1
+
+    def _work_alone(self, seat: Seat, part: Part) -> None:
+        try:
+            self._take([(seat, part)], self._model.step([part]))
+        except torch.OutOfMemoryError:
+            self._fail(seat.guest, BackendError(ErrorCode.CAPACITY, _too_large(seat.guest)))
+            self._release(seat)
+        except Exception as error:
+            logger.exception("a request of %d prompt tokens failed", len(seat.guest.ids))
+            self._fail(seat.guest, BackendError(ErrorCode.INTERNAL, f"the model failed: {type(error).__name__}"))
+            self._release(seat)
+
+    def _planned(self) -> list[tuple[Seat, Part]]:
+        """A token of everybody who writes; then prompts, by turns the oldest and the shortest first."""
+        planned = [(seat, Part(seat.row, [_last(seat)], 1)) for seat in self._seated if not seat.unread]
+        reading = [seat for seat in self._seated if seat.unread]
+        if self.counters.steps % 2:
+            reading.sort(key=lambda seat: seat.unread)
+        budget = CHUNK.get(self._loaded.device.type, CHUNK["cpu"])
+        for seat in reading:
+            if budget <= 0:
+                break
+            part = seat.part(budget)
+            budget -= len(part.tokens)
+            planned.append((seat, part))
+        return planned
+
+    def _take(self, planned: Sequence[tuple[Seat, Part]], logits: Sequence[Tensor]) -> None:
+        """What became of a step: a token of each reply, the numbers of each score."""
+        writing: list[tuple[Seat, Tensor]] = []
+        for (seat, part), found in zip(planned, logits, strict=True):
+            if seat.entry is not None and part.target is seat.entry:
+                seat.settle()
+            elif part.wanted and isinstance(seat.guest, WarmTicket):
+                seat.guest.tell(self._done(seat.guest, FinishReason.LENGTH, 0))
+                self._release(seat)
+            elif part.wanted and isinstance(seat.guest, ScoreTicket):
+                self._scored(seat, seat.guest, found)
+            elif part.wanted:
+                writing.append((seat, found[-1]))
+        if writing:
+            guests = [seat.guest for seat, _ in writing]
+            chosen = choose(
+                torch.stack([row for _, row in writing]),
+                [guest.draws for guest in guests if isinstance(guest, ReplyTicket)],
+            )
+            for (seat, _), token in zip(writing, chosen, strict=True):
+                self._written(seat, token)
+
+    def _written(self, seat: Seat, token: int) -> None:
+        guest = seat.guest
+        assert isinstance(guest, ReplyTicket)
+        if token in self._loaded.end_ids:
+            self._finish(seat, FinishReason.STOP)
+            return
+        guest.written.append(token)
+        self.counters.written_tokens += 1
+        if piece := guest.text.push(token):
+            guest.tell(Piece(piece))
+        if guest.text.is_stopped:
+            self._finish(seat, FinishReason.STOP)
+        elif len(guest.written) == guest.request.max_tokens:
+            self._finish(seat, FinishReason.LENGTH)
+
+    def _scored(self, seat: Seat, guest: ScoreTicket, logits: Tensor) -> None:
+        guest.scoring.take(guest.place, logits)
+        if guest.scoring.is_complete:
+            guest.tell(guest.scoring.scores())
+            self.counters.scores += 1
+        self._release(seat)
+
+    def _finish(self, seat: Seat, reason: FinishReason) -> None:
+        guest = seat.guest
+        written = 0
+        if isinstance(guest, ReplyTicket):
+            written = len(guest.written)
+            if rest := guest.text.finish():
+                guest.tell(Piece(rest))
+        guest.tell(self._done(guest, reason, written))
+        self.counters.replies += 1
+        self._release(seat)
+
+    def _fail(self, guest: Guest, error: BackendError) -> None:
+        guest.tell(error)
+        self.counters.failures += 1
+
+    def _release(self, seat: Seat) -> None:
+        """Free the seat; the conversation's own tokens go to the store, and the last slot moves into the gap."""
+        if isinstance(seat.guest, ReplyTicket) and seat.row.length >= LEAST_TAIL:
+            self._admission.keep(seat)
+        self._admission.leave(seat)
+        last = max(self._seated, key=lambda each: each.row.slot)
+        if last is not seat:
+            self._model.slots.move(last.row.slot, seat.row.slot, last.row.length)
+            last.row.slot = seat.row.slot
+        self._seated.remove(seat)
+        with self._changed:
+            self._taken = len(self._seated)
+
+    def _tell_deadline(self, ticket: Ticket) -> None:
+        ticket.tell(self._done(ticket, FinishReason.DEADLINE, 0))
 
 
-def _tell(ticket: Ticket, event: Queued | Piece | Done | Scores | BackendError) -> None:
-    if not ticket.is_cancelled:
-        ticket.listen(event)
+def _last(seat: Seat) -> int:
+    assert isinstance(seat.guest, ReplyTicket)
+    return seat.guest.written[-1]
 
 
-def _tell_end(ticket: Ticket, end: Ending | Scores, loaded: LoadedModel) -> None:
-    if not isinstance(end, Ending):
-        _tell(ticket, end)
-        return
-    started_at, first_at = ticket.started_at, ticket.first_piece_at
-    _tell(
-        ticket,
-        Done(
-            end.reason,
-            Usage(ticket.prompt_tokens, end.tokens),
-            loaded.name,
-            loaded.revision,
-            queue_seconds=(time.monotonic() if started_at is None else started_at) - ticket.submitted_at,
-            first_token_seconds=None if first_at is None else first_at - ticket.submitted_at,
-        ),
-    )
-
-
-def _deadline(seconds: float | None) -> Callable[[], bool]:
-    """Whether that many seconds from now are over."""
-    deadline_at = float("inf") if seconds is None else time.monotonic() + seconds
-    return lambda: time.monotonic() >= deadline_at
-
-
-def _closing() -> BackendError:
-    return BackendError(ErrorCode.UNREACHABLE, "the engine is closing")
+def _too_large(guest: Guest) -> str:
+    return f"a conversation of {len(guest.ids)} tokens does not fit the engine's memory"

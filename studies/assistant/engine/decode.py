@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from studies.assistant.engine.choose import Draws, choose
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.types import Request
 
@@ -19,11 +20,11 @@ def tokens(loaded: LoadedModel, prompt: list[int], request: Request) -> Generato
 
     The end-of-text token is yielded like any other: when to stop is the caller's decision.
     """
-    choose = Sampler(request.temperature, request.top_p, request.seed)
+    draws = Draws(request.temperature, request.top_p, request.seed)
     cache = new_cache(loaded)
     logits = yield from prefill(loaded, prompt, cache)
     while True:
-        token = choose(logits)
+        token = choose(logits.unsqueeze(0), [draws])[0]
         yield token
         logits = forward(loaded, [[token]], cache)[0, -1]
 
@@ -48,31 +49,3 @@ def forward(loaded: LoadedModel, ids: list[list[int]], cache: Any, keep: int = 1
     output = loaded.model(input_ids=rows, past_key_values=cache, use_cache=True, logits_to_keep=keep)
     logits: torch.Tensor = output.logits
     return logits[:, -keep:]
-
-
-class Sampler:
-    """Choose the next token from logits; each request has its own settings and its own random numbers.
-
-    On the CPU in float32, so that a seed gives the same choice from the same logits on every device.
-    """
-
-    def __init__(self, temperature: float, top_p: float, seed: int | None) -> None:
-        self.temperature = temperature
-        self.top_p = top_p
-        self.generator = torch.Generator()
-        if seed is None:
-            self.generator.seed()
-        else:
-            self.generator.manual_seed(seed % 2**63)
-
-    def __call__(self, logits: torch.Tensor) -> int:
-        """One token from logits [vocabulary]: the likeliest at temperature 0, else drawn from the top-p nucleus."""
-        if self.temperature == 0:
-            return int(logits.argmax())
-        probabilities = (logits.float().cpu() / self.temperature).softmax(-1)
-        if self.top_p < 1:
-            ordered, places = probabilities.sort(descending=True)
-            # Keep a token while those before it have not filled the nucleus; the first always stays.
-            ordered[ordered.cumsum(-1) - ordered >= self.top_p] = 0
-            return int(places[torch.multinomial(ordered, 1, generator=self.generator)])
-        return int(torch.multinomial(probabilities, 1, generator=self.generator))

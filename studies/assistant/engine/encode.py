@@ -23,6 +23,10 @@ class ScoreTokens:
     context: list[int]
     continuations: list[list[int]]
 
+    def up_to(self, place: int | None) -> list[int]:
+        """The context with one continuation but for its last token, or with none."""
+        return self.context if place is None else self.context + self.continuations[place][:-1]
+
 
 def encode_chat(loaded: LoadedModel, turns: Sequence[Turn]) -> list[int]:
     """The prompt of the assistant's next turn; or, when the last turn is the assistant's, of the rest of that turn."""

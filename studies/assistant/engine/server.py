@@ -1,4 +1,4 @@
-"""A backend over HTTP, in OpenAI's form: chat completions with and without streaming, scores, models and health.
+"""A backend over HTTP, in OpenAI's form: chat completions with and without streaming, models; scores, health, metrics.
 
 For loopback only: there are no keys. A client that hangs up cancels its request.
 """
@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from studies.assistant.engine import metrics as numbers
 from studies.assistant.engine import wire
 from studies.assistant.types import Backend, BackendError, Done, ErrorCode, Event, Piece, Queued
 
@@ -61,6 +63,15 @@ def make_app(backend: Backend) -> Starlette:
         request = wire.score_request(body, (await backend.health()).model)
         return JSONResponse(wire.scores_body(await _unless_hung_up(http, backend.score(request))))
 
+    async def warm(http: HttpRequest) -> Response:
+        body = await _body(http)
+        turns = wire.turns(body, (await backend.health()).model)
+        await _unless_hung_up(http, backend.warm(turns))
+        return JSONResponse({"status": "ok"})
+
+    async def metrics(http: HttpRequest) -> Response:
+        return Response(numbers.text(await backend.health()), media_type=numbers.KIND)
+
     async def models(http: HttpRequest) -> Response:
         return JSONResponse(wire.models_body(await backend.health()))
 
@@ -72,6 +83,8 @@ def make_app(backend: Backend) -> Starlette:
         routes=[
             Route("/v1/chat/completions", _typed_errors(chat), methods=["POST"]),
             Route("/v1/score", _typed_errors(score), methods=["POST"]),
+            Route("/v1/warm", _typed_errors(warm), methods=["POST"]),
+            Route("/metrics", _typed_errors(metrics)),
             Route("/v1/models", _typed_errors(models)),
             Route("/health", _typed_errors(health)),
         ],
@@ -151,7 +164,7 @@ def _typed_errors(endpoint: _Endpoint) -> _Endpoint:
     async def answer(http: HttpRequest) -> Response:
         try:
             return await endpoint(http)
-        except _HungUp:
+        except (_HungUp, ClientDisconnect):  # the second: it was killed while it still sent its request
             return Response(status_code=499)
         except Exception as error:
             typed = error if isinstance(error, BackendError) else _unexpected(error)

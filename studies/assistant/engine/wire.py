@@ -79,6 +79,12 @@ def chat_request(body: Mapping[str, Any], model: str) -> Request:
         raise refused(str(error)) from error
 
 
+def turns(body: Mapping[str, Any], model: str) -> tuple[Turn, ...]:
+    """The turns of a request that asks for nothing else."""
+    _check_model(body, model)
+    return _turns(body.get("messages"))
+
+
 def wants_usage(body: Mapping[str, Any]) -> bool:
     options = body.get("stream_options")
     return isinstance(options, dict) and bool(options.get("include_usage"))

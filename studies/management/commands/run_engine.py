@@ -25,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8100, help="0 takes a free one (default 8100)")
         parser.add_argument("--chat-template", type=Path, metavar="FILE", help="a Jinja chat template to use instead")
         parser.add_argument("--threads", type=int, help="how many threads torch may use on a CPU")
+        parser.add_argument("--seats", type=int, default=32, help="how many conversations run at once (default 32)")
+        parser.add_argument("--seat-tokens", type=int, default=1024, help="own tokens of each of them (default 1024)")
+        parser.add_argument("--cache-gib", type=float, help="memory for what was read (default: a share)")
         parser.add_argument("--max-waiting", type=int, default=64, help="how many requests may wait (default 64)")
         parser.add_argument("--exit-with-stdin", action="store_true", help="end when standard input closes")
 
@@ -35,6 +38,7 @@ class Command(BaseCommand):
         from studies.assistant.engine import serve
         from studies.assistant.engine.backend import EngineBackend
         from studies.assistant.engine.loader import LoadError, load
+        from studies.assistant.engine.sizes import fitting
 
         if options["exit_with_stdin"]:
             serve.stop_when_stdin_closes()
@@ -51,14 +55,17 @@ class Command(BaseCommand):
                 chat_template=options["chat_template"],
                 threads=options["threads"],
             )
+            limits = ("seats", "seat_tokens", "max_waiting", "cache_gib")
+            sizes = fitting(loaded, **{name: options[name] for name in limits})
         except LoadError as error:
+            listening.close()
             raise CommandError(str(error)) from error
 
         def say_ready(address: str) -> None:
             self.stdout.write(f"engine ready {address}")
             self.stdout.flush()
 
-        serve.serve(lambda: EngineBackend(loaded, max_waiting=options["max_waiting"]), listening, say_ready)
+        serve.serve(lambda: EngineBackend(loaded, sizes), listening, say_ready)
 
 
 def _exit_cleanly(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,120 @@
+"""Who gets a seat, and what of their prompt is in the cache already, is worth reading for many, or is their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studies.assistant.engine.cache import ALIGN, Entry, Ids, Match, Slots, Store, aligned, shared_length
+from studies.assistant.engine.seats import Guest, Seat
+from studies.assistant.engine.step import Row
+from studies.assistant.types import BackendError, ErrorCode
+
+LEAST_ENTRY = 128  # tokens that are worth an entry of their own
+LOOKED_AT = 64  # how many of those who wait are looked at for what they share
+
+
+class NoRoom(Exception):
+    """There is not enough memory now; when others leave there may be."""
+
+
+class Admission:
+    """Decides on seats. Only the engine's thread may use it, but for `refuse_too_long`."""
+
+    def __init__(self, store: Store, slots: Slots) -> None:
+        self._store, self._slots = store, slots
+
+    def refuse_too_long(self, new_tokens: int) -> None:
+        """A reply is written into a slot: BackendError for one that may become longer than that."""
+        most = self._slots.capacity - 2 * ALIGN
+        if new_tokens > most:
+            raise BackendError(
+                ErrorCode.CAPACITY, f"max_tokens={new_tokens}: this engine gives a reply at most {most} tokens"
+            )
+
+    def seat(self, guest: Guest, slot: int, waiting: Sequence[Guest]) -> Seat | None:
+        """A seat; None while a text that this guest needs is being read for another. Raises NoRoom."""
+        beginning = guest.ids[: -guest.wanted]
+        match = self._store.match(beginning)
+        if self._store.expected(beginning) >= match.length + LEAST_ENTRY:
+            return None
+        seat = Seat(guest, Row(slot))
+        own = match.tail_tokens + len(guest.ids) - match.length + guest.new_tokens
+        if len(beginning) - match.length >= LEAST_ENTRY or own > self._slots.capacity:
+            seat.entry = self._begin(guest, beginning, match, waiting)
+        if seat.entry is not None:
+            seat.entry.pins += 1
+            seat.settle()
+        elif own > self._slots.capacity:
+            raise NoRoom
+        else:
+            self._resume(seat.row, match)
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """Let go of what the seat held; a text that was not read to its end is of no use to anybody."""
+        held = seat.entry or seat.row.shared
+        if held is not None:
+            held.pins -= 1
+        if seat.entry is not None and not seat.entry.is_ready:
+            self._store.drop(seat.entry)
+
+    def keep(self, seat: Seat) -> None:
+        """Store the conversation's own tokens for its next turn, if there is room."""
+        row = seat.row
+        entry = self._store.reserve(
+            seat.tokens_in_cache(), parent=row.shared if row.shared_tokens else None, start=row.shared_tokens
+        )
+        if entry is None:
+            return
+        for held, slots in zip((*entry.keys, *entry.values), (*self._slots.keys, *self._slots.values), strict=True):
+            held.copy_(slots[row.slot, :, : row.length])
+        entry.read = entry.cost
+
+    def _begin(self, guest: Guest, beginning: Ids, match: Match, waiting: Sequence[Guest]) -> Entry | None:
+        """An entry for the beginning of the prompt, with what is known of it copied; None when there is no room."""
+        known = [entry for entry in (match.shared, match.tail) if entry is not None]
+        for entry in known:
+            entry.pins += 1
+        made = self._store.reserve(beginning[: self._cut(guest, beginning, match.length, waiting)])
+        for entry in known:
+            entry.pins -= 1
+        if made is None:
+            return None
+        made.read = min(match.length, made.cost)
+        first = min(match.shared_tokens, made.cost)
+        if match.shared is not None:
+            _copy(match.shared, made, 0, first)
+        if match.tail is not None:
+            _copy(match.tail, made, first, made.read - first)
+        return made
+
+    def _cut(self, guest: Guest, beginning: Ids, known: int, waiting: Sequence[Guest]) -> int:
+        """Where the entry ends: where those who wait part with this prompt, if that saves reading; else at its end."""
+        whole = aligned(len(beginning))
+        lengths = [aligned(shared_length(other.ids, beginning)) for other in waiting[:LOOKED_AT]]
+        fitting = [
+            length
+            for length in lengths
+            if length - known >= LEAST_ENTRY and len(guest.ids) - length + guest.new_tokens <= self._slots.capacity
+        ]
+        if not fitting:
+            return whole
+        return max(fitting, key=lambda length: (length - known) * sum(other >= length for other in fitting))
+
+    def _resume(self, row: Row, match: Match) -> None:
+        if match.shared is None:
+            return
+        match.shared.pins += 1
+        row.shared, row.shared_tokens = match.shared, match.shared_tokens
+        if match.tail is None:
+            return
+        row.length = match.tail_tokens
+        tail = match.tail
+        for held, slots in zip((*tail.keys, *tail.values), (*self._slots.keys, *self._slots.values), strict=True):
+            slots[row.slot, :, : row.length] = held[:, : row.length]
+
+
+def _copy(source: Entry, target: Entry, at: int, tokens: int) -> None:
+    """The first `tokens` that the source holds, to `at` in the target."""
+    for held, filled in zip((*source.keys, *source.values), (*target.keys, *target.values), strict=True):
+        filled[:, at : at + tokens] = held[:, :tokens]
