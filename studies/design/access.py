@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from studies.design.frozen import StudyChanged, require_specification
 from studies.design.models import Study
-from studies.design.operations import StudyChanged
 from studies.design.spec import Spec
-from studies.design.spec_json import hash_of_json, spec_from_json
+from studies.design.spec_json import spec_from_json
 
-__all__ = ["NotFound", "Spec", "Study", "StudyChanged", "spec_of", "study_by_join_code", "study_by_name"]
+__all__ = ["NotFound", "Spec", "Study", "StudyChanged", "spec_of", "study_by_join_code", "study_by_name", "versions_of"]
 
 _specs: dict[str, Spec] = {}  # by hash, so that an entry can never be stale
 
@@ -31,6 +31,11 @@ def study_by_name(name: str, version: int | None = None) -> Study:
     raise NotFound(f"no study is called {name!r}; {f'there is {names}' if names else 'make one with create_study'}.")
 
 
+def versions_of(study: Study) -> list[Study]:
+    """All versions of that name, the newest first, without their specifications."""
+    return list(Study.objects.filter(name=study.name).defer("spec", "spec_text").order_by("-version"))
+
+
 def study_by_join_code(code: str) -> Study:
     """The study that a link leads to. Raises NotFound, which tells nothing about other studies."""
     study = Study.objects.filter(join_code=code).first() if code and "\x00" not in code else None
@@ -43,7 +48,6 @@ def spec_of(study: Study) -> Spec:
     """The study's specification, kept by its hash. Raises StudyChanged when row and hash do not agree."""
     spec = _specs.get(study.spec_hash)
     if spec is None:
-        if hash_of_json(study.spec) != study.spec_hash:
-            raise StudyChanged(f"{study}: the stored specification does not match its hash {study.spec_hash[:12]}…")
+        require_specification(study)
         spec = _specs[study.spec_hash] = spec_from_json(study.spec)
     return spec

@@ -112,13 +112,17 @@ class Stance(models.Model):
 
 
 class Slot(models.Model):
-    """A place in the assignment plan. `is_taken` changes by compare-and-set; `list_name` is its stratum (`r0s1`)."""
+    """A place in the assignment plan. `is_taken` changes by compare-and-set; `list_name` is its stratum (`r0s1`).
+
+    `plan_hash` is the digest of its planned trials (design/frozen.py).
+    """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="slots")
     number = models.PositiveIntegerField()
     list_name = models.CharField(max_length=40)
     is_taken = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
+    plan_hash = models.CharField(max_length=64, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["study", "number"], name="slot_number_once")]

@@ -9,21 +9,17 @@ from django.db import transaction
 from django.db.models import Exists, F
 
 from studies.design.blueprint import make_blueprint
+from studies.design.frozen import file_part, require_unchanged, seal
 from studies.design.models import Slot, Study
 from studies.design.overrides import Deviation, Overrides
 from studies.design.pool import sample
+from studies.design.problems import DesignError
 from studies.design.spec_json import hash_of_json, spec_to_json
 from studies.design.spec_read import read_with_deviations
 from studies.design.write_plan import write_plan
 
 _CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none of them looks like another: people read codes aloud
 _CODE_LENGTH = 12  # 31 ** 12 is more than 2 ** 59
-
-
-class DesignError(Exception):
-    """A refusal; `code` is for machines, the text for people."""
-
-    code = "design"
 
 
 class StudyNotOpen(DesignError):
@@ -44,12 +40,6 @@ class WrongState(DesignError):
     """A study is launched once, from draft, and closed once, from open."""
 
     code = "wrong_state"
-
-
-class StudyChanged(DesignError):
-    """The stored specification is not the one that was made: somebody changed the row."""
-
-    code = "study_changed"
 
 
 @transaction.atomic
@@ -80,19 +70,20 @@ def create_study(*, spec_text: str, overrides: Overrides = (), now: datetime) ->
         created_at=now,
     )
     write_plan(study=study, spec=spec, plan=plan)
+    seal(study)
     return study
 
 
 def _made_of(study: Study) -> tuple[str, str, list[Deviation]]:
-    return study.spec_hash, study.spec_text, study.deviations
+    return hash_of_json(file_part(study.spec)), study.spec_text, study.deviations
 
 
 @transaction.atomic
 def launch_study(*, study_id: int, now: datetime) -> Study:
     """Open a draft for participants. From here on it is frozen. Raises WrongState and StudyChanged."""
     study = Study.objects.select_for_update().get(pk=study_id)
-    if hash_of_json(study.spec) != study.spec_hash:
-        raise StudyChanged(f"{study}: the stored specification does not match its hash; create the study again.")
+    if study.state == Study.State.DRAFT:
+        require_unchanged(study)
     return _move(study, Study.State.DRAFT, Study.State.OPEN, "launched", "launched_at", now)
 
 

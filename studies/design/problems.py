@@ -22,6 +22,12 @@ class Problem:
         return f"{self.key}{self.sentence}"
 
 
+class DesignError(Exception):
+    """A refusal; `code` is for machines, the text for people."""
+
+    code = "design"
+
+
 class SpecError(Exception):
     """A study file that cannot be used, with everything that is wrong with it."""
 

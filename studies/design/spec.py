@@ -208,6 +208,12 @@ class TimingTable:
         "What arrives this long after the deadline still counts, and is marked.", default=2.0, low=0.0, high=30.0
     )
     reply_max_seconds: float = key("The longest time that one reply may take.", default=120.0, low=5.0, high=3_600.0)
+    compensates_outages: bool = key(
+        "When the assistant fails, the open question's deadline moves by the time from asking to failing, at most "
+        "`reply_max_seconds` each time. Such trials are marked: given time is a treatment, and mostly those with an "
+        "assistant get it.",
+        default=False,
+    )
     abandon_after_hours: float = key(
         "Whoever stays away longer gives the slot back; the data stay. 0: never.", default=72.0, low=0.0, high=8_760.0
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from studies.design.blueprint import Blueprint
+from studies.design.frozen import Line, arm, slot_digest
 from studies.design.keys import key_of, keys_of
 from studies.design.models import Assistant, Condition, Slot, Stance, Study, StudyQuestion, TrialPlan
 from studies.design.spec import AssistantTable, Spec
@@ -47,24 +48,34 @@ def write_plan(*, study: Study, spec: Spec, plan: Blueprint) -> None:
 def _write_slots(study: Study, spec: Spec, plan: Blueprint, conditions: dict[str, Condition]) -> None:
     limits = {source.name: source.time_limit_seconds or None for source in spec.questions}
     limit_of = {drawn.candidate.question_id: limits[drawn.source] for drawn in plan.manifest}
-    slots = [Slot(study=study, number=each.number, list_name=each.list_name) for each in plan.slots]
-    Slot.objects.bulk_create(slots)
-    TrialPlan.objects.bulk_create(
-        (
-            TrialPlan(
-                slot=slot,
-                position=trial.position,
-                block=trial.block,
-                question_id=trial.question_id,
-                condition=conditions[trial.condition],
-                stance=plan.trial_stances.get((slot.number, trial.question_id)),
-                time_limit_seconds=limit_of[trial.question_id],
+    content_of = {drawn.candidate.question_id: drawn.candidate.content for drawn in plan.manifest}
+    arms = {name: arm(condition) for name, condition in conditions.items()}
+    slots: list[Slot] = []
+    trials: list[TrialPlan] = []
+    for planned in plan.slots:
+        slot = Slot(study=study, number=planned.number, list_name=planned.list_name)
+        lines: list[Line] = []
+        for trial in planned.trials:
+            stance = plan.trial_stances.get((planned.number, trial.question_id))
+            limit, content = limit_of[trial.question_id], content_of[trial.question_id]
+            lines.append((trial.position, trial.block, content, trial.condition, stance, limit))
+            trials.append(
+                TrialPlan(
+                    slot=slot,
+                    position=trial.position,
+                    block=trial.block,
+                    question_id=trial.question_id,
+                    condition=conditions[trial.condition],
+                    stance=stance,
+                    time_limit_seconds=limit,
+                )
             )
-            for slot, planned in zip(slots, plan.slots, strict=True)
-            for trial in planned.trials
-        ),
-        batch_size=2_000,
-    )
+        slot.plan_hash = slot_digest(slot.number, slot.list_name, lines, arms)
+        slots.append(slot)
+    Slot.objects.bulk_create(slots)
+    for trial_plan in trials:
+        trial_plan.slot_id = trial_plan.slot.pk
+    TrialPlan.objects.bulk_create(trials, batch_size=2_000)
 
 
 def _assistant(study: Study, table: AssistantTable) -> Assistant:

@@ -3,8 +3,9 @@
 import pytest
 
 from studies.design import access
+from studies.design.frozen import StudyChanged
 from studies.design.models import Study
-from studies.design.operations import StudyChanged, create_study
+from studies.design.operations import create_study
 from studies.design.spec_read import read_spec
 from tests.design.samples import STUDY_FILE, make_banks
 from tests.small_study import NOW

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from studies.design import operations
+from studies.design.frozen import StudyChanged
 from studies.design.models import Assistant, Slot, Stance, Study, StudyQuestion, TrialPlan
 from studies.design.operations import close_study, create_study, give_back_slot, launch_study, take_slot
 from studies.design.pool import CannotSample
@@ -138,10 +139,11 @@ class TestCreate:
 
     def test_the_number_of_queries_does_not_grow_with_the_slots(self, django_assert_num_queries):
         # savepoint and its end; newest version; counts by bank, banks; for each of two sources bank, splits, questions;
-        # written: study, assistants, conditions, manifest, stances, slots, plans
-        with django_assert_num_queries(18):
+        # written: study, assistants, conditions, manifest, stances, slots, plans;
+        # sealed: slots, conditions, assistants, manifest, stances, study
+        with django_assert_num_queries(24):
             make(STUDY_FILE, "study.name=few", "study.slots=2")
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(24):
             make(STUDY_FILE, "study.name=many", "study.slots=9")
 
 
@@ -191,7 +193,7 @@ class TestLaunchAndClose:
         study = make()
         study.spec["study"]["slots"] = 400
         study.save(update_fields=["spec"])
-        with pytest.raises(operations.StudyChanged):
+        with pytest.raises(StudyChanged):
             launch_study(study_id=study.pk, now=NOW)
 
 
