@@ -11,6 +11,7 @@ from studies.runtime.models import (
     Participant,
     ParticipantIdentity,
     ParticipantSession,
+    Pause,
     Reply,
     Trial,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "ParticipantIdentity",
     "ParticipantSession",
     "Passage",
+    "Pause",
     "Question",
     "QuestionBank",
     "Reply",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from studies.jobs import operations
 from studies.jobs.models import Job
+from studies.jobs.outage import is_outage
 
 log = logging.getLogger(__name__)
 BEAT = timedelta(seconds=2)
@@ -61,7 +62,8 @@ def working(*, job_id: int, clock: Clock, report: Report | None = None) -> Itera
     process stops.
 
     The block's end finishes the job. JobFailed fails it with its sentence, an interruption puts it back or leaves it
-    to whoever took it, Ctrl-C cancels it, anything unexpected fails it and is raised again.
+    to whoever took it, Ctrl-C cancels it, an outage of the database leaves it to the sweep, which queues it again;
+    anything unexpected fails it and is raised again.
     """
     job = None if stopping.is_set() else operations.claim(job_id=job_id, now=clock())
     if job is None:
@@ -79,6 +81,9 @@ def working(*, job_id: int, clock: Clock, report: Report | None = None) -> Itera
         operations.cancel(job_id=job_id, now=clock())
         raise
     except BaseException as error:
+        if is_outage(error):
+            log.warning("job %s left to the sweep: %s", job_id, type(error).__name__)
+            return
         operations.fail(job=job, error=f"Unexpected {type(error).__name__}: {error}", now=clock())
         raise
     else:

@@ -34,6 +34,18 @@ def session_by_token(token: str) -> ParticipantSession | None:
     )
 
 
+def last_seq(session_id: int) -> int:
+    """The number of the session's last event."""
+    return ParticipantSession.objects.values_list("last_seq", flat=True).get(pk=session_id)
+
+
+def spec_of(session: ParticipantSession) -> design.Spec:
+    """The specification that the person joined under. Raises StudyChanged when the study's row has another now."""
+    if session.spec_hash != session.study.spec_hash:
+        raise design.StudyChanged(f"{session.study}: its specification is not the one that session {session.pk} has.")
+    return design.spec_of(session.study)
+
+
 def current_trial(session: ParticipantSession) -> Trial | None:
     """The trial that the page is about: the open one, else the last closed one, else None before the first."""
     return (
@@ -61,7 +73,7 @@ def is_assisted(trial: Trial) -> bool:
 
 def state_of(trial: Trial, session: ParticipantSession) -> TrialState:
     """The frozen picture that the rules decide on."""
-    spec = design.spec_of(session.study)
+    spec = spec_of(session)
     return TrialState(
         state=trial.state,
         deadline_at=trial.deadline_at,
@@ -71,4 +83,8 @@ def state_of(trial: Trial, session: ParticipantSession) -> TrialState:
         draft_option=trial.draft_option,
         draft_confidence=trial.draft_confidence,
         draft_in_grace=trial.draft_in_grace,
+        draft_writer=trial.draft_writer,
+        draft_number=trial.draft_number,
+        draft_seq=trial.draft_seq,
+        is_paused=session.paused_at is not None,
     )

@@ -18,7 +18,12 @@ RUNNING = (Reply.State.QUEUED, Reply.State.STREAMING)
 
 
 def _running(trial: Trial) -> Reply | None:
-    return Reply.objects.filter(message__trial=trial, state__in=RUNNING).first()
+    return Reply.objects.select_related("message").filter(message__trial=trial, state__in=RUNNING).first()
+
+
+def _is_meant(reply: Reply, name: str | None) -> bool:
+    """Whether a command means this reply; one without a name means whichever is the last."""
+    return name is None or name == snapshot.reply_id(reply, reply.message)
 
 
 def _seed(trial: Trial, message: Message, attempt: int) -> int:
@@ -44,14 +49,14 @@ def _new_reply(made: Change, trial: Trial, message: Message, attempt: int) -> Re
 
 
 def send_message(
-    *, session_id: int, position: int, client_id: UUID, text: str, now: datetime, client_at: datetime | None = None
+    *, session_id: int, position: int, command_id: UUID, text: str, now: datetime, client_at: datetime | None = None
 ) -> Reply | None:
     """Keep the person's turn and ask for a reply. None: this very message was kept before, nothing is to be done."""
     close_if_due(session_id=session_id, now=now)
-    with change(session_id=session_id, now=now) as made:
-        trial = locked_trial(made, position)
-        if trial.messages.filter(client_id=client_id).exists():
+    with change(session_id=session_id, now=now, command_id=command_id) as made:
+        if made.is_repeated:
             return None
+        trial = locked_trial(made, position)
         kept = rules.message(
             state_of(trial, made.session),
             text=text,
@@ -62,7 +67,7 @@ def send_message(
         message = Message.objects.create(
             trial=trial,
             number=trial.messages.count() + 1,
-            client_id=client_id,
+            client_id=command_id,
             text=kept,
             context_number=trial.context_number,
             created_at=now,
@@ -72,15 +77,21 @@ def send_message(
         return _new_reply(made, trial, message, attempt=1)
 
 
-def retry_reply(*, session_id: int, position: int, now: datetime) -> Reply:
-    """Ask again for the last reply, when it failed or was stopped."""
+def retry_reply(
+    *, session_id: int, position: int, now: datetime, reply: str | None = None, command_id: UUID | None = None
+) -> Reply | None:
+    """Ask again for the last reply (named as in the snapshot), when it failed or was stopped. None: asked before."""
     close_if_due(session_id=session_id, now=now)
-    with change(session_id=session_id, now=now) as made:
+    with change(session_id=session_id, now=now, command_id=command_id) as made:
+        if made.is_repeated:
+            return None
         trial = locked_trial(made, position)
         rules.require_open(state_of(trial, made.session), now)
         message = trial.messages.order_by("-number").first()
         last = message.replies.order_by("-attempt").first() if message else None
         if message is None or last is None or message.context_number != trial.context_number:
+            raise Refusal("nothing_to_retry")
+        if not _is_meant(last, reply):
             raise Refusal("nothing_to_retry")
         if last.state in RUNNING:
             raise Refusal("reply_running")
@@ -89,33 +100,38 @@ def retry_reply(*, session_id: int, position: int, now: datetime) -> Reply:
         return _new_reply(made, trial, message, attempt=last.attempt + 1)
 
 
-def stop_reply(*, session_id: int, position: int, now: datetime) -> int | None:
-    """Ask the running reply to stop; its text so far stays. Returns its id, None when nothing runs."""
-    with change(session_id=session_id, now=now) as made:
-        trial = locked_trial(made, position)
-        return _ask_to_stop(made, trial)
-
-
-def _ask_to_stop(made: Change, trial: Trial) -> int | None:
-    reply = _running(trial)
-    if reply is None:
-        return None
-    Reply.objects.filter(pk=reply.pk).update(is_stop_asked=True)
-    made.event("stop", trial=trial, message=reply.message_id, attempt=reply.attempt)
-    return reply.pk
-
-
-def reset_context(*, session_id: int, position: int, now: datetime) -> int | None:
-    """Clear the model's context; the person's scrollback stays. A running reply is stopped and its id returned."""
+def stop_reply(
+    *, session_id: int, position: int, now: datetime, reply: str | None = None, command_id: UUID | None = None
+) -> bool:
+    """Ask the running reply (named as in the snapshot) to stop; its text so far stays. False: it is not running."""
     close_if_due(session_id=session_id, now=now)
-    with change(session_id=session_id, now=now) as made:
+    with change(session_id=session_id, now=now, command_id=command_id) as made:
+        if made.is_repeated:
+            return False
+        return _ask_to_stop(made, locked_trial(made, position), reply)
+
+
+def _ask_to_stop(made: Change, trial: Trial, name: str | None = None) -> bool:
+    reply = _running(trial)
+    if reply is None or not _is_meant(reply, name):
+        return False
+    Reply.objects.filter(pk=reply.pk).update(is_stop_asked=True)
+    made.event("stop", trial=trial, message=reply.message.number, attempt=reply.attempt)
+    return True
+
+
+def reset_context(*, session_id: int, position: int, now: datetime, command_id: UUID | None = None) -> bool:
+    """Clear the model's context; the person's scrollback stays. True: a running reply was asked to stop."""
+    close_if_due(session_id=session_id, now=now)
+    with change(session_id=session_id, now=now, command_id=command_id) as made:
+        if made.is_repeated:
+            return False
         trial = locked_trial(made, position)
         rules.require_open(state_of(trial, made.session), now)
         if not is_assisted(trial):
             raise Refusal("no_assistant")
-        stopped = _ask_to_stop(made, trial)
         trial.context_number += 1
         trial.save(update_fields=["context_number"])
         made.event("reset", trial=trial, context=trial.context_number)
         made.show("chat", snapshot.chat(trial))
-        return stopped
+        return _ask_to_stop(made, trial)

@@ -2,15 +2,18 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from studies.assistant import prompts
 from studies.assistant.prompts.questions import argue_for_stance
 from studies.assistant.types import Request, Script, Turn
-from studies.design import access as design
 from studies.design.models import Assistant
+from studies.design.spec import MODELS
 from studies.questions.models import Passage
+from studies.runtime.access import spec_of
 from studies.runtime.models import Message, Participant, Reply, Trial
+from studies.runtime.snapshot import reply_id as reply_id_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Conversation:
     item_id: str
     assistant: Assistant
     request: Request
-    deadline_at: float | None
+    deadline_at: datetime | None
     sent: dict[str, Any]
 
 
@@ -41,18 +44,44 @@ def prepare(reply_id: int) -> Conversation:
         raise ValueError(f"reply {reply_id}: trial {trial.pk} has no assistant")
     system = _system_prompt(trial, assistant)
     turns = (Turn("system", system.text), *_merged(_turns(trial, message)))
-    limit = design.spec_of(trial.session.study).timing.reply_max_seconds
+    limit = spec_of(trial.session).timing.reply_max_seconds
     sampling = _sampling(assistant)
     request = Request(turns=turns, seed=reply.seed, deadline_seconds=float(limit), script=_script(trial), **sampling)
     return Conversation(
         reply_id=reply.pk,
         session_id=trial.session_id,
-        item_id=f"r{message.number}.{reply.attempt}",
+        item_id=reply_id_of(reply, message),
         assistant=assistant,
         request=request,
-        deadline_at=trial.deadline_at.timestamp() if trial.deadline_at else None,
+        deadline_at=trial.deadline_at,
         sent={"prompt_version": system.version, "prompt_hash": system.sha256, "sampling": sampling},
     )
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What every conversation about the next trial's passage begins with."""
+
+    assistant: Assistant
+    passage_id: int
+    turns: tuple[Turn, ...]
+
+
+def opening(session_id: int) -> Opening | None:
+    """The beginning of the chat of the session's next trial; None where it has no model or no passage to read."""
+    following = Trial.objects.filter(session_id=session_id, session__state="active", state=Trial.State.PLANNED)
+    trial = (
+        following.select_related("question__passage", "condition", "assistant", "session__study")
+        .order_by("position")
+        .first()
+    )
+    if trial is None or trial.assistant is None or trial.assistant.backend not in MODELS:
+        return None
+    passage = trial.question.passage
+    if passage is None or not trial.condition.passage_first_turn:
+        return None
+    system = _system_prompt(trial, trial.assistant)
+    return Opening(trial.assistant, passage.pk, (Turn("system", system.text), Turn("user", passage_turn(passage))))
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,33 @@
-"""The event log's chain: what is hashed, and how a row follows from the one before."""
+"""The event log as rows: a new row's salt, and a session's rows as the chain's check reads them."""
 
-import hashlib
-import json
 import secrets
-from datetime import datetime
-from typing import Any
+
+from studies.analysis.chain import Row, chained, data_hash, origin
+from studies.runtime.models import Event, ParticipantSession
+
+__all__ = ["chain_row", "chained", "data_hash", "new_salt", "origin", "origin_of"]
 
 
 def new_salt() -> str:
     return secrets.token_hex(16)
 
 
-def chained(
-    *, head: str, seq: int, kind: str, at: datetime, client_at: datetime | None, data: dict[str, Any], salt: str
-) -> str:
-    """sha256 over the head before and (seq, type, times, sha256(salt + data)); hex, 64 characters."""
-    body = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    data_hash = hashlib.sha256((salt + body).encode()).hexdigest()
-    row = [head, seq, kind, at.isoformat(), client_at.isoformat() if client_at else None, data_hash]
-    return hashlib.sha256(json.dumps(row).encode()).hexdigest()
+def origin_of(session: ParticipantSession) -> str:
+    """The head before the session's first event."""
+    return origin(spec_hash=session.spec_hash, pseudonym=session.participant.pseudonym)
+
+
+def chain_row(event: Event) -> Row:
+    """The event for the chain's check; its trial is read with it (`select_related`)."""
+    return Row(
+        seq=event.seq,
+        type=event.type,
+        at=event.at,
+        client_at=event.client_at,
+        position=event.trial.position if event.trial else None,
+        command_id=event.command_id,
+        data=event.data,
+        salt=event.salt,
+        data_hash=event.data_hash,
+        hash=event.hash,
+    )

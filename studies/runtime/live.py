@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from studies.jobs.executor import server_loop
+from studies.jobs.outage import is_outage
 
 log = logging.getLogger(__name__)
 Frame = dict[str, Any]
@@ -40,15 +41,19 @@ def _send_from_thread(group: str, frame: Frame) -> None:
     loop = server_loop.get() or Home.loop
     try:
         if loop is not None and loop.is_running():
-            asyncio.run_coroutine_threadsafe(_send_logged(group, frame), loop)
+            asyncio.run_coroutine_threadsafe(send_if_possible(group, frame), loop)
         else:
-            async_to_sync(send)(group, frame)
+            async_to_sync(send_if_possible)(group, frame)
     except Exception:
         log.exception("frame to %s not sent; the next resync repairs it", group)
 
 
-async def _send_logged(group: str, frame: Frame) -> None:
+async def send_if_possible(group: str, frame: Frame) -> None:
+    """Send; a frame that cannot be sent (Redis is away, say) is logged, and no reason to fail."""
     try:
         await send(group, frame)
-    except Exception:
-        log.exception("frame to %s not sent; the next resync repairs it", group)
+    except Exception as error:
+        if is_outage(error):
+            log.warning("frame to %s not sent (%s); the next resync repairs it", group, type(error).__name__)
+        else:
+            log.exception("frame to %s not sent; the next resync repairs it", group)

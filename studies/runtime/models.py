@@ -1,4 +1,4 @@
-"""Participants, their sessions, trials, messages, replies and events."""
+"""Participants, their sessions, pauses, trials, messages, replies and events."""
 
 from django.db import models
 from django.db.models import Q
@@ -37,7 +37,10 @@ class ParticipantIdentity(models.Model):
 
 
 class ParticipantSession(models.Model):
-    """One person's run through a slot. `last_seq` and `head` are the end of its event chain."""
+    """One person's run through a slot. `last_seq` and `head` are the end of its event chain.
+
+    `paused_at` is since when time stands still; `erased_at` marks a tombstone: what the person gave is gone.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active"
@@ -66,6 +69,9 @@ class ParticipantSession(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField()
     completion_code = models.CharField(max_length=32, blank=True)
+    join_key = models.UUIDField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
     last_seq = models.PositiveIntegerField(default=0)
     head = models.CharField(max_length=64, blank=True)
     is_excluded = models.BooleanField(default=False)
@@ -73,11 +79,40 @@ class ParticipantSession(models.Model):
     is_exclusion_post_hoc = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["slot", "attempt"], name="attempt_once_per_slot")]
+        constraints = [
+            models.UniqueConstraint(fields=["slot", "attempt"], name="attempt_once_per_slot"),
+            models.UniqueConstraint(fields=["study", "join_key"], name="consented_once"),
+        ]
+
+
+class Pause(models.Model):
+    """An interval in which time stands still for a session or, where `session` is empty, for the whole study."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pauses")
+    session = models.ForeignKey(
+        ParticipantSession, on_delete=models.PROTECT, null=True, blank=True, related_name="pauses"
+    )
+    reason = models.CharField(max_length=200)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study"], condition=Q(session=None, ended_at=None), name="one_open_pause_per_study"
+            ),
+            models.UniqueConstraint(
+                fields=["session"], condition=Q(session__isnull=False, ended_at=None), name="one_open_pause_per_session"
+            ),
+        ]
 
 
 class Trial(models.Model):
-    """One question to one person under one condition. Options are 0-based indices; confidence is a probability."""
+    """One question to one person under one condition. Options are 0-based indices; confidence is a probability.
+
+    `draft_writer` is the browser that made the draft, `draft_number` its own count, `draft_seq` the event that kept it.
+    `paused_seconds` were given back for pauses, `compensated_seconds` for outages of the assistant.
+    """
 
     class State(models.TextChoices):
         PLANNED = "planned"
@@ -105,12 +140,16 @@ class Trial(models.Model):
     draft_confidence = models.FloatField(null=True, blank=True)
     draft_at = models.DateTimeField(null=True, blank=True)
     draft_in_grace = models.BooleanField(default=False)
-    draft_id = models.UUIDField(null=True, blank=True)
+    draft_writer = models.UUIDField(null=True, blank=True)
+    draft_number = models.BigIntegerField(default=0)
+    draft_seq = models.PositiveIntegerField(default=0)
     answer = models.PositiveSmallIntegerField(null=True, blank=True)
     confidence = models.FloatField(null=True, blank=True)
     submitted_by = models.CharField(max_length=8, choices=SubmittedBy, blank=True)
     in_grace = models.BooleanField(default=False)
-    submit_id = models.UUIDField(null=True, blank=True)
+    paused_seconds = models.FloatField(default=0.0)
+    compensated_seconds = models.FloatField(default=0.0)
+    is_erased = models.BooleanField(default=False)
     context_number = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -128,7 +167,8 @@ class Trial(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="answered")
-                | Q(closed_at__isnull=False, answer__isnull=False, submitted_by__in=["person", "timer"]),
+                | Q(closed_at__isnull=False, submitted_by__in=["person", "timer"])
+                & (Q(answer__isnull=False, is_erased=False) | Q(answer=None, confidence=None, is_erased=True)),
                 name="answered_has_an_answer",
             ),
             models.CheckConstraint(
@@ -205,7 +245,10 @@ class Reply(models.Model):
 
 
 class Event(models.Model):
-    """An append-only log row, chained over (seq, type, times, sha256(salt + data)). Holds ids, not text."""
+    """An append-only log row, chained (runtime/events.py). Holds ids, not text.
+
+    `command_id` is the browser's UUID of the command that made it: a command that is sent again is known by it.
+    """
 
     session = models.ForeignKey(ParticipantSession, on_delete=models.PROTECT, related_name="events")
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, null=True, blank=True, related_name="events")
@@ -213,10 +256,15 @@ class Event(models.Model):
     type = models.CharField(max_length=32)
     at = models.DateTimeField()
     client_at = models.DateTimeField(null=True, blank=True)
+    command_id = models.UUIDField(null=True, blank=True)
     data = models.JSONField(null=True)
+    data_hash = models.CharField(max_length=64)
     salt = models.CharField(max_length=32, null=True)  # noqa: DJ001  null is the mark of an erased row
     hash = models.CharField(max_length=64)
 
     class Meta:
         ordering = ["session", "seq"]
-        constraints = [models.UniqueConstraint(fields=["session", "seq"], name="event_seq_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "seq"], name="event_seq_once"),
+            models.UniqueConstraint(fields=["session", "command_id"], name="command_once"),
+        ]

@@ -8,16 +8,18 @@ which cancels the generation on the model.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from django.conf import settings
 from django.utils import timezone
 
-from studies.assistant.types import Backend, BackendError, Done, Event, Piece, Queued
+from studies.assistant.types import Backend, BackendError, Done, ErrorCode, Event, Piece, Queued
 from studies.jobs.executor import on_database
+from studies.jobs.outage import is_outage
 from studies.runtime import backends, conversation, live, reply_rows
 from studies.runtime.conversation import Conversation
 from studies.runtime.models import Reply
@@ -26,6 +28,9 @@ from studies.runtime.reply_rows import Outcome
 log = logging.getLogger(__name__)
 PIECE_SECONDS = 0.05
 HEARTBEAT_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass
@@ -64,20 +69,40 @@ async def drain() -> None:
 async def _run_logged(reply_id: int, running: Running) -> None:
     try:
         await _run(reply_id, running)
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            log.warning("reply %s left to the sweep: %s", reply_id, type(error).__name__)
+            return
         log.exception("reply %s failed", reply_id)
-        outcome = Outcome(Reply.State.FAILED, None, error_code="internal")
+        code = error.code if isinstance(error, BackendError) else ErrorCode.INTERNAL
+        outcome = Outcome(Reply.State.FAILED, None, error_code=code.value)
         await on_database(reply_rows.end, reply_id=reply_id, outcome=outcome, now=timezone.now())
 
 
 async def _run(reply_id: int, running: Running) -> None:
-    asked = await on_database(conversation.prepare, reply_id)
+    asked = await _patiently(conversation.prepare, reply_id)
     backend = await backends.of(asked.assistant)
-    if not await on_database(reply_rows.claim, reply_id=reply_id, now=timezone.now(), sent=asked.sent):
-        await on_database(reply_rows.end_unclaimed, reply_id=reply_id, now=timezone.now())
+    if not await _patiently(reply_rows.claim, reply_id=reply_id, now=timezone.now(), sent=asked.sent):
+        await _patiently(reply_rows.end_unclaimed, reply_id=reply_id, now=timezone.now())
         return
     outcome = await _Stream(asked, running, backend).outcome()
-    await on_database(reply_rows.end, reply_id=reply_id, outcome=outcome, now=timezone.now())
+    await _patiently(reply_rows.end, reply_id=reply_id, outcome=outcome, now=timezone.now())
+
+
+async def _patiently(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Try again while the database is away, until the reply is so old that the sweep fails it. Raises the last error.
+
+    So a reply that was read on the screen is stored as it was read.
+    """
+    until = time.monotonic() + settings.REPLY_STALE_SECONDS
+    while True:
+        try:
+            return await on_database(function, *args, **kwargs)
+        except Exception as error:
+            if not is_outage(error) or time.monotonic() > until:
+                raise
+            log.warning("a reply's row waits for the database: %s", type(error).__name__)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 class _Stream:
@@ -86,6 +111,7 @@ class _Stream:
     def __init__(self, asked: Conversation, running: Running, backend: Backend) -> None:
         self.asked, self.running, self.backend = asked, running, backend
         self.group = live.session_group(asked.session_id)
+        self.deadline_at = asked.deadline_at
         self.text, self.sent = "", 0
         self.first_piece_at: datetime | None = None
         self.done: Done | None = None
@@ -142,23 +168,32 @@ class _Stream:
             await self._flush()
             if self.running.stop.is_set():
                 return "stopped"
-            if self.asked.deadline_at is not None and time.time() >= self.asked.deadline_at:
-                return "time_up"
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + HEARTBEAT_SECONDS
                 if not await self._beat():
                     return "stopped"
+            if self._is_time_up():
+                if not await self._beat():
+                    return "stopped"
+                if self._is_time_up():  # still: no pause and no outage has moved the deadline since the last beat
+                    return "time_up"
         return ""
+
+    def _is_time_up(self) -> bool:
+        return self.deadline_at is not None and time.time() >= self.deadline_at.timestamp()
 
     async def _beat(self) -> bool:
         """Whether to go on; a beat that fails is tried again a second later."""
         try:
-            return await on_database(
+            beat = await on_database(
                 reply_rows.heartbeat, reply_id=self.asked.reply_id, text=self.text, now=timezone.now()
             )
-        except Exception:
-            log.exception("heartbeat of reply %s failed; the next one tries again", self.asked.reply_id)
+        except Exception as error:
+            if not is_outage(error):
+                log.exception("heartbeat of reply %s failed; the next one tries again", self.asked.reply_id)
             return True
+        self.deadline_at = beat.deadline_at
+        return beat.goes_on
 
     async def _flush(self) -> None:
         piece, offset = self.text[self.sent :], self.sent
@@ -167,7 +202,7 @@ class _Stream:
             await self._send({"kind": "piece", "offset": offset, "text": piece})
 
     async def _send(self, frame: live.Frame) -> None:
-        await live.send(self.group, {**frame, "reply": self.asked.item_id})
+        await live.send_if_possible(self.group, {**frame, "reply": self.asked.item_id})
 
 
 def _storable(text: str) -> str:

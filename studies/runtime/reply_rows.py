@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from studies.runtime import snapshot
+from studies.runtime import outages, snapshot
 from studies.runtime.change import Change, change
 from studies.runtime.models import Reply, Trial
 
@@ -33,11 +33,27 @@ def claim(*, reply_id: int, now: datetime, sent: dict[str, Any]) -> bool:
         return bool(claimed)
 
 
-def heartbeat(*, reply_id: int, text: str, now: datetime) -> bool:
-    """Keep the text so far. Returns whether the generation should go on."""
+@dataclass(frozen=True)
+class Beat:
+    """What a running reply learns once a second: whether to go on, and until when (a pause moves the deadline)."""
+
+    goes_on: bool
+    deadline_at: datetime | None = None
+
+
+def heartbeat(*, reply_id: int, text: str, now: datetime) -> Beat:
+    """Keep the text so far. While the session is paused there is no deadline."""
     rows = Reply.objects.filter(pk=reply_id, state=Reply.State.STREAMING)
     rows.update(heartbeat_at=now, text=text)
-    return rows.filter(is_stop_asked=False).exists()
+    found = (
+        rows.filter(is_stop_asked=False)
+        .values_list("message__trial__deadline_at", "message__trial__session__paused_at")
+        .first()
+    )
+    if found is None:
+        return Beat(goes_on=False)
+    deadline_at, paused_at = found
+    return Beat(goes_on=True, deadline_at=deadline_at if paused_at is None else None)
 
 
 def end(*, reply_id: int, outcome: Outcome, now: datetime) -> bool:
@@ -53,7 +69,9 @@ def end(*, reply_id: int, outcome: Outcome, now: datetime) -> bool:
             **({} if outcome.text is None else {"text": outcome.text}),
         )
         if ended:
-            _tell(made, reply_id, "reply_failed" if outcome.state == Reply.State.FAILED else "reply")
+            reply = _tell(made, reply_id, "reply_failed" if outcome.state == Reply.State.FAILED else "reply")
+            if outcome.state == Reply.State.FAILED and outcome.error_code in outages.OUTAGES:
+                outages.note(made, reply)
         return bool(ended)
 
 
@@ -67,7 +85,7 @@ def _session_id(reply_id: int) -> int:
     return Reply.objects.values_list("message__trial__session_id", flat=True).get(pk=reply_id)
 
 
-def _tell(made: Change, reply_id: int, kind: str) -> None:
+def _tell(made: Change, reply_id: int, kind: str) -> Reply:
     reply = Reply.objects.select_related("message__trial").get(pk=reply_id)
     trial = reply.message.trial
     made.event(
@@ -82,6 +100,7 @@ def _tell(made: Change, reply_id: int, kind: str) -> None:
     )
     if _is_shown(made.session.pk, trial.position):
         made.put(snapshot.reply_item(reply, reply.message))
+    return reply
 
 
 def _is_shown(session_id: int, position: int) -> bool:
@@ -97,5 +116,5 @@ def fail_stale(*, now: datetime) -> int:
     stale = Reply.objects.filter(
         state__in=[Reply.State.QUEUED, Reply.State.STREAMING], heartbeat_at__lt=limit
     ).values_list("pk", "text")
-    outcomes = [(pk, Outcome(Reply.State.FAILED, text, error_code="interrupted")) for pk, text in stale]
+    outcomes = [(pk, Outcome(Reply.State.FAILED, text, error_code=outages.INTERRUPTED)) for pk, text in stale]
     return sum(end(reply_id=pk, outcome=outcome, now=now) for pk, outcome in outcomes)

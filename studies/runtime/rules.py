@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 MAX_MESSAGE_CHARACTERS = 8_000
 
@@ -13,6 +14,8 @@ SENTENCES = {
     "nothing_left": "There are no more questions.",
     "questions_left": "Some questions are not answered yet.",
     "wrong_question": "This is not the question that is open now.",
+    "paused": "The study is paused; time stands still until it goes on.",
+    "draft_outdated": "You chose something newer in another window; it is shown now.",
     "wrong_stage": "That is not possible at this point of the study.",
     "option_missing": "Choose one of the options.",
     "option_unknown": "That option does not exist.",
@@ -49,6 +52,19 @@ class TrialState:
     draft_option: int | None = None
     draft_confidence: float | None = None
     draft_in_grace: bool = False
+    draft_writer: UUID | None = None
+    draft_number: int = 0
+    draft_seq: int = 0
+    is_paused: bool = False
+
+
+@dataclass(frozen=True)
+class DraftMark:
+    """Which browser made a draft, its own rising count, and the last event that it had seen. No writer: as it comes."""
+
+    writer: UUID | None = None
+    number: int = 0
+    base: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,11 +103,13 @@ def is_in_grace(trial: TrialState, now: datetime) -> bool:
 
 def is_due(trial: TrialState, now: datetime) -> bool:
     """Whether the server must close this trial now."""
-    return trial.state == "open" and is_past_grace(trial, now)
+    return trial.state == "open" and not trial.is_paused and is_past_grace(trial, now)
 
 
 def require_open(trial: TrialState, now: datetime) -> None:
     """Refuse unless the trial takes drafts, answers and messages at this instant."""
+    if trial.is_paused:
+        raise Refusal("paused")
     if trial.state == "planned":
         raise Refusal("not_open")
     if is_past_grace(trial, now):
@@ -120,6 +138,20 @@ def draft(trial: TrialState, *, option: int | None, confidence: float | None, no
     """Accept an unsubmitted choice, complete or not."""
     require_open(trial, now)
     return Draft(_checked_option(trial, option), _checked_confidence(trial, confidence), is_in_grace(trial, now))
+
+
+def is_newer(trial: TrialState, mark: DraftMark) -> bool:
+    """Whether a draft replaces the one that is kept. False: the same browser has sent a newer one before.
+
+    Refused when it comes from another browser that had not seen the kept one: it waited there, and is older.
+    """
+    if trial.draft_writer is None or mark.writer is None:
+        return True
+    if mark.writer == trial.draft_writer:
+        return mark.number > trial.draft_number
+    if mark.base < trial.draft_seq:
+        raise Refusal("draft_outdated")
+    return True
 
 
 def submission(trial: TrialState, *, option: int | None, confidence: float | None, now: datetime) -> Closing:

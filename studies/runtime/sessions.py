@@ -4,15 +4,17 @@ import hashlib
 import secrets
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from studies.design import access as design
+from studies.design import frozen
 from studies.design import operations as design_operations
 from studies.design.models import Study
-from studies.runtime import snapshot
+from studies.runtime import events, pauses, snapshot
 from studies.runtime.access import current_trial, token_hash, token_of
-from studies.runtime.change import change
+from studies.runtime.change import Change, change
 from studies.runtime.models import Participant, ParticipantIdentity, ParticipantSession, Reply, Trial
 from studies.runtime.operations import close_if_due, require_active
 from studies.runtime.rules import Refusal
@@ -33,30 +35,53 @@ def join(
     kind: str = Participant.Kind.PERSON,
     entry: tuple[str, str] | None = None,
     slot_number: int | None = None,
+    join_key: UUID | None = None,
 ) -> tuple[ParticipantSession, str]:
     """Take a slot after consent. Returns the session and its token, which only the person's cookie holds.
 
-    `entry` is (source, id) from a recruitment platform: the same id comes back to the same session.
-    Raises the design's StudyFull and StudyNotOpen.
+    `entry` is (source, id) from a recruitment platform: the same id comes back to the same session. `join_key` is the
+    consent form's own: a form that is sent twice takes one slot (with an entry id, the id itself sees to that).
+    Raises the design's StudyFull and StudyNotOpen, StudyPaused, and StudyChanged: what a person would meet must be what
+    was launched.
     """
-    try:
-        return _join(study=study, now=now, kind=kind, entry=entry, slot_number=slot_number)
-    except IntegrityError:
-        if entry is None:
-            raise
-        return _join(study=study, now=now, kind=kind, entry=entry, slot_number=slot_number)  # the other tab was first
+    asked: dict[str, Any] = {"study": study, "entry": entry, "join_key": join_key if entry is None else None}
+    known = _known(**asked)
+    if known is None:
+        if pauses.is_study_paused(study):
+            raise pauses.StudyPaused(f"{study} is paused; people can join when it goes on.")
+        try:
+            return _join(**asked, now=now, kind=kind, slot_number=slot_number)
+        except IntegrityError:
+            known = _known(**asked)  # the other tab, or the other click, was first
+            if known is None:
+                raise
+    return known, token_of(known.token_nonce)
+
+
+def _known(*, study: Study, entry: tuple[str, str] | None, join_key: UUID | None) -> ParticipantSession | None:
+    if entry is not None:
+        return session_of_entry(study=study, entry=entry)
+    if join_key is not None:
+        return ParticipantSession.objects.filter(study=study, join_key=join_key).first()
+    return None
 
 
 @transaction.atomic
 def _join(
-    *, study: Study, now: datetime, kind: str, entry: tuple[str, str] | None, slot_number: int | None
+    *,
+    study: Study,
+    now: datetime,
+    kind: str,
+    entry: tuple[str, str] | None,
+    slot_number: int | None,
+    join_key: UUID | None,
 ) -> tuple[ParticipantSession, str]:
-    known = session_of_entry(study=study, entry=entry) if entry else None
-    if known is not None:
-        return known, token_of(known.token_nonce)
     nonce = secrets.token_hex(32)
     token = token_of(nonce)
+    frozen.require_specification(study)
     slot = design_operations.take_slot(study=study, number=slot_number)
+    plans = frozen.plans_of(slot)
+    frozen.require_slot(study, slot, plans)
     participant = Participant.objects.create(study=study, pseudonym=secrets.token_hex(6), kind=kind, created_at=now)
     if entry is not None:
         ParticipantIdentity.objects.create(study=study, participant=participant, source=entry[0], entry_id=entry[1])
@@ -70,7 +95,9 @@ def _join(
         spec_hash=study.spec_hash,
         consent_version=consent_version(study),
         consented_at=now,
+        join_key=join_key,
         last_seen_at=now,
+        head=events.origin(spec_hash=study.spec_hash, pseudonym=participant.pseudonym),
     )
     Trial.objects.bulk_create(
         Trial(
@@ -83,7 +110,7 @@ def _join(
             stance=plan.stance,
             time_limit_seconds=plan.time_limit_seconds,
         )
-        for plan in slot.plans.select_related("condition").order_by("position")
+        for plan in plans
     )
     with change(session_id=session.pk, now=now) as made:
         made.event("consent", version=session.consent_version, slot=slot.number)
@@ -104,9 +131,9 @@ def begin(*, session_id: int, now: datetime) -> None:
     """Leave the instructions for the questions. No clock starts."""
     with change(session_id=session_id, now=now) as made:
         session = made.session
-        require_active(session)
         if session.stage != Stage.INSTRUCTIONS:
             return
+        require_active(session)
         session.stage, session.started_at = Stage.TRIALS, now
         session.save(update_fields=["stage", "started_at"])
         made.event("begin")
@@ -131,31 +158,45 @@ def finish(*, session_id: int, now: datetime) -> None:
 
 
 def withdraw(*, session_id: int, now: datetime) -> None:
-    """The person stops and asks that nothing of theirs is used. Possible at every point, also after the end."""
+    """The person stops and nothing of theirs is used. Possible at every point, also after the end."""
+    close_if_due(session_id=session_id, now=now)
     with change(session_id=session_id, now=now) as made:
-        session = made.session
-        if session.state == State.WITHDRAWN:
-            return
-        is_active = session.state == State.ACTIVE
-        session.state, session.finished_at = State.WITHDRAWN, now
-        session.save(update_fields=["state", "finished_at"])
-        Reply.objects.filter(message__trial__session=session, state__in=["queued", "streaming"]).update(
-            is_stop_asked=True
-        )
-        if is_active:
-            design_operations.give_back_slot(slot_id=session.slot_id)
-        made.event("withdraw")
-        made.show("page", snapshot.page(session, current_trial(session)))
+        leave(made)
+
+
+def leave(made: Change) -> None:
+    """End a session as withdrawn; one that is changes no more. What was given stays (erasure.py takes it away)."""
+    session = made.session
+    if session.state == State.WITHDRAWN:
+        return
+    is_active = session.state == State.ACTIVE
+    session.state, session.finished_at = State.WITHDRAWN, made.now
+    session.save(update_fields=["state", "finished_at"])
+    Reply.objects.filter(message__trial__session=session, state__in=["queued", "streaming"]).update(is_stop_asked=True)
+    if is_active:
+        design_operations.give_back_slot(slot_id=session.slot_id)
+    made.event("withdraw")
+    made.show("page", snapshot.page(session, current_trial(session)))
 
 
 def report(
-    *, session_id: int, kind: str, counts: dict[str, int], now: datetime, client_at: datetime | None = None
+    *,
+    session_id: int,
+    kind: str,
+    counts: dict[str, int],
+    now: datetime,
+    command_id: UUID | None = None,
+    client_at: datetime | None = None,
 ) -> None:
     """Log what the browser noticed (REPORTED): kinds and counts, never content."""
     if kind not in REPORTED:
         raise ValueError(f"event kind {kind!r}: use one of {', '.join(sorted(REPORTED))}")
-    with change(session_id=session_id, now=now) as made:
-        require_active(made.session)
+    close_if_due(session_id=session_id, now=now)
+    with change(session_id=session_id, now=now, command_id=command_id) as made:
+        if made.session.state != State.ACTIVE:
+            raise Refusal("session_over")
+        if made.is_repeated:
+            return
         made.event(kind, trial=current_trial(made.session), client_at=client_at, counts=_only_numbers(counts))
 
 

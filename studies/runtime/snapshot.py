@@ -8,9 +8,8 @@ replaces sections, `items` replaces or adds turns by id. Applying it to the snap
 from datetime import datetime
 from typing import Any
 
-from studies.design import access as design
 from studies.runtime import markup
-from studies.runtime.access import current_trial, is_assisted
+from studies.runtime.access import current_trial, is_assisted, spec_of
 from studies.runtime.models import Message, ParticipantSession, Reply, Trial
 
 FAILURES = {
@@ -34,6 +33,7 @@ def page(session: ParticipantSession, trial: Trial | None) -> dict[str, Any]:
         "stage": session.stage,
         "position": trial.position if trial else None,
         "trial": trial.state if trial else None,
+        "is_paused": session.paused_at is not None and session.state == ParticipantSession.State.ACTIVE,
     }
 
 
@@ -42,7 +42,7 @@ def clock(session: ParticipantSession, trial: Trial | None) -> dict[str, Any]:
     return {
         "opened_at": milliseconds(trial.opened_at) if trial else None,
         "deadline_at": milliseconds(trial.deadline_at) if trial else None,
-        "grace": round(design.spec_of(session.study).timing.grace_seconds * 1000),
+        "grace": round(spec_of(session).timing.grace_seconds * 1000),
     }
 
 
@@ -62,11 +62,16 @@ def message_item(message: Message) -> dict[str, Any]:
     return {"id": f"m{message.number}", "kind": "message", "context": message.context_number, "text": message.text}
 
 
+def reply_id(reply: Reply, message: Message) -> str:
+    """What a reply is called on the wire."""
+    return f"r{message.number}.{reply.attempt}"
+
+
 def reply_item(reply: Reply, message: Message) -> dict[str, Any]:
     is_over = reply.state in (Reply.State.DONE, Reply.State.STOPPED, Reply.State.FAILED)
     failure = FAILURES.get(reply.error_code, OTHER_FAILURE) if reply.state == Reply.State.FAILED else ""
     return {
-        "id": f"r{message.number}.{reply.attempt}",
+        "id": reply_id(reply, message),
         "kind": "reply",
         "context": message.context_number,
         "state": reply.state,
@@ -88,17 +93,21 @@ def items(trial: Trial | None) -> list[dict[str, Any]]:
     return shown
 
 
+def sections(session: ParticipantSession, trial: Trial | None) -> dict[str, Any]:
+    """All that a tab shows, in at most two queries. While the session is paused the task is hidden and no time runs."""
+    is_shown = session.paused_at is None
+    return {
+        "page": page(session, trial),
+        "clock": clock(session, trial if is_shown else None),
+        "draft": draft(trial if is_shown else None),
+        "chat": chat(trial if is_shown else None),
+        "items": items(trial if is_shown else None),
+    }
+
+
 def snapshot(session: ParticipantSession) -> dict[str, Any]:
     """Everything that a tab needs after connecting, in at most three queries; read in one transaction by the caller."""
-    trial = current_trial(session)
-    return {
-        "seq": session.last_seq,
-        "page": page(session, trial),
-        "clock": clock(session, trial),
-        "draft": draft(trial),
-        "chat": chat(trial),
-        "items": items(trial),
-    }
+    return {"seq": session.last_seq, **sections(session, current_trial(session))}
 
 
 def apply(state: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:

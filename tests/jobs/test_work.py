@@ -1,6 +1,9 @@
 """However a piece of work ends, its row says so."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import OperationalError
 
 from studies.jobs import operations, work
 from studies.jobs.models import Job
@@ -40,6 +43,16 @@ def test_an_unexpected_failure_is_stored_and_raised(job, clock):
         1 / 0  # noqa: B018
     job.refresh_from_db()
     assert (job.state, job.error) == ("failed", "Unexpected ZeroDivisionError: division by zero")
+
+
+def test_an_outage_of_the_database_leaves_the_job_to_the_sweep_which_queues_it_again(job, clock):
+    with work.working(job_id=job.pk, clock=clock):
+        raise OperationalError("database is locked")
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("running", "")
+    assert operations.take_back_stale(now=clock() + operations.STALE + timedelta(seconds=1)) == (1, 0)
+    job.refresh_from_db()
+    assert job.state == "queued"
 
 
 def test_control_c_cancels(job, clock):

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
-from studies.runtime import operations, sessions, sweep
+from studies.runtime import erasure, operations, sessions, sweep, verify
 from studies.runtime.models import Event, ParticipantSession, Trial
 from studies.runtime.rules import Refusal
 from tests.runtime.conftest import Person
@@ -48,7 +48,7 @@ def test_questions_are_opened_in_order_one_at_a_time(person: Person) -> None:
 
 def test_an_answer_is_stored_once_and_a_resend_changes_nothing(person: Person) -> None:
     person.open(1)
-    same = {"session_id": person.session_id, "position": 1, "submit_id": uuid4(), "confidence": 0.8}
+    same = {"session_id": person.session_id, "position": 1, "command_id": uuid4(), "confidence": 0.8}
     operations.submit_answer(option=2, now=person.now, **same)
     seq = ParticipantSession.objects.get(pk=person.session_id).last_seq
     operations.submit_answer(option=3, now=person.now + timedelta(seconds=9), **same)
@@ -77,6 +77,14 @@ def test_answer_in_the_grace_is_stored_and_marked(person: Person) -> None:
     assert (stored.state, stored.answer, stored.in_grace, stored.submitted_by) == ("answered", 2, True, "person")
 
 
+def test_a_server_whose_clock_is_behind_does_not_close_a_trial_before_it_was_opened(person: Person) -> None:
+    timed = person.answer_until("timed")
+    person.later(-0.7).submit(timed.position)
+    stored = person.trial(timed.position)
+    assert (stored.closed_at, stored.in_grace) == (timed.opened_at, False)
+    assert [verdict.problems for verdict in verify.verify(person.session.study)] == [()]
+
+
 def test_the_draft_is_submitted_at_the_deadline(person: Person) -> None:
     timed = person.answer_until("timed")
     person.later(10).draft(timed.position, 3)
@@ -100,6 +108,20 @@ def test_a_late_command_closes_the_trial_itself(person: Person) -> None:
     person.later(400)
     assert refusal(person.draft, timed.position, 1) == "too_late"
     assert person.trial(timed.position).state == "timed_out"
+
+
+@pytest.mark.parametrize("touch", ["report", "withdraw", "erase"])
+def test_whatever_touches_the_session_closes_an_overdue_trial(person: Person, touch: str) -> None:
+    timed = person.answer_until("timed")
+    person.later((timed.time_limit_seconds or 0) + 3)
+    here = {"session_id": person.session_id, "now": person.now}
+    if touch == "report":
+        sessions.report(kind="focus", counts={}, **here)
+    elif touch == "withdraw":
+        sessions.withdraw(**here)
+    else:
+        erasure.erase(**here)
+    assert person.trial(timed.position).state == Trial.State.TIMED_OUT
 
 
 def test_finishing_needs_every_question(person: Person) -> None:
@@ -142,25 +164,6 @@ def test_the_same_entry_id_comes_back_to_the_same_session(person: Person) -> Non
     other, _ = sessions.join(study=study, now=person.now, entry=("prolific", "p2"))
     assert (first.pk, token) == (second.pk, same_token)
     assert other.slot_id != first.slot_id
-
-
-def test_the_event_log_is_a_chain(person: Person) -> None:
-    from studies.runtime.events import chained
-
-    person.answer_until("timed")
-    head = ""
-    for number, event in enumerate(person.session.events.order_by("seq"), start=1):
-        head = chained(
-            head=head,
-            seq=event.seq,
-            kind=event.type,
-            at=event.at,
-            client_at=event.client_at,
-            data=event.data,
-            salt=event.salt or "",
-        )
-        assert (event.seq, event.hash) == (number, head)
-    assert ParticipantSession.objects.get(pk=person.session_id).head == head
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from studies.design.models import Assistant
 from studies.jobs.executor import on_database
-from studies.runtime import backends, chat, operations, replies, sessions, sweep
+from studies.runtime import backends, chat, operations, pauses, replies, sessions, sweep
 from studies.runtime.models import Event, Message, ParticipantSession, Reply, Trial
 from studies.runtime.rules import Refusal
 from tests.small_study import make_study
@@ -35,7 +35,7 @@ def answer(trial: Trial) -> None:
     operations.submit_answer(
         session_id=trial.session_id,
         position=trial.position,
-        submit_id=uuid4(),
+        command_id=uuid4(),
         option=0,
         confidence=0.6,
         now=timezone.now(),
@@ -44,7 +44,7 @@ def answer(trial: Trial) -> None:
 
 def ask(trial: Trial, text: str = "Which option is right?") -> Reply:
     reply = chat.send_message(
-        session_id=trial.session_id, position=trial.position, client_id=uuid4(), text=text, now=timezone.now()
+        session_id=trial.session_id, position=trial.position, command_id=uuid4(), text=text, now=timezone.now()
     )
     assert reply is not None
     return reply
@@ -100,7 +100,7 @@ async def test_the_message_is_committed_before_the_model_is_called() -> None:
 
 async def test_a_resent_message_is_kept_once() -> None:
     trial = await on_database(chatting)
-    same = {"session_id": trial.session_id, "position": trial.position, "client_id": uuid4(), "text": "Hello"}
+    same = {"session_id": trial.session_id, "position": trial.position, "command_id": uuid4(), "text": "Hello"}
     assert await on_database(chat.send_message, now=timezone.now(), **same)
     assert await on_database(chat.send_message, now=timezone.now(), **same) is None
     assert await on_database(Message.objects.filter(trial=trial).count) == 1
@@ -158,6 +158,30 @@ async def test_the_deadline_ends_a_running_reply() -> None:
     replies.start(reply.pk, trial.session_id)
     ended = await until(is_over(reply))
     assert (ended.state, ended.finish_reason) == ("stopped", "time_up")
+
+
+async def test_a_pause_that_comes_just_before_the_deadline_keeps_the_reply_running() -> None:
+    """The stream learns of it only when the old deadline comes, between two heartbeats."""
+    trial = await on_database(lambda: chatting(assistants__helper__words_per_second=4))
+    session = await on_database(ParticipantSession.objects.select_related("study").get, pk=trial.session_id)
+    reply = await on_database(ask, trial, "Tell me everything.")
+    replies.start(reply.pk, trial.session_id)
+    await until(lambda: row(reply).text)
+    soon = timezone.now() + timedelta(seconds=1.5)
+    await on_database(Trial.objects.filter(pk=trial.pk).update, deadline_at=soon)
+    beat = (await on_database(row, reply)).heartbeat_at
+    await until(lambda: row(reply).heartbeat_at > beat)
+    await asyncio.sleep(0.2)
+    paused = {"study": session.study, "session": session}
+    await on_database(pauses.pause, reason="a test", now=timezone.now(), **paused)
+    await asyncio.sleep(max(0.0, (soon - timezone.now()).total_seconds()) + 1.2)
+    assert (await on_database(row, reply)).state == "streaming"
+    await on_database(pauses.resume, now=timezone.now(), **paused)
+    ended = await until(is_over(reply))
+    assert (ended.state, ended.finish_reason) == ("stopped", "time_up")
+    moved = await on_database(Trial.objects.get, pk=trial.pk)
+    assert moved.deadline_at is not None
+    assert ended.finished_at >= moved.deadline_at > soon
 
 
 async def test_a_reply_whose_process_died_fails_with_its_text_and_can_be_asked_again() -> None:

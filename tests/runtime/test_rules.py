@@ -93,6 +93,13 @@ def test_a_trial_is_due_only_after_the_grace() -> None:
     assert not rules.is_due(UNLIMITED, DEADLINE + timedelta(days=9))
 
 
+def test_in_a_pause_nothing_is_due_and_nothing_is_taken() -> None:
+    paused = replace(OPEN, is_paused=True)
+    for now in (OPENED, DEADLINE + GRACE + MOMENT):
+        assert not rules.is_due(paused, now)
+        assert refusal_of(paused, now) == "paused"
+
+
 def said(trial: TrialState, now: datetime, text: str = "Why?", *, assisted: bool = True, running: bool = False) -> str:
     return rules.message(trial, text=text, is_assisted=assisted, is_reply_running=running, now=now)
 

@@ -1,0 +1,133 @@
+"""A slot that was given back is taken by a new attempt: the arms stay balanced, and both people's data stay."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from studies.design.models import Study
+from studies.design.operations import StudyFull
+from studies.reports import queries
+from studies.runtime import operations, sessions, sweep
+from studies.runtime.models import Event, ParticipantSession, Trial
+from studies.runtime.rules import Refusal
+from tests.runtime.conftest import Person
+from tests.small_study import NOW, make_study
+
+AWAY = timedelta(days=60)
+Leave = Callable[[Person], None]
+
+
+def withdraws(person: Person) -> None:
+    sessions.withdraw(session_id=person.session_id, now=person.now)
+
+
+def stays_away(person: Person) -> None:
+    others = ParticipantSession.objects.exclude(pk=person.session_id)
+    others.update(last_seen_at=person.now + AWAY)
+    assert sweep.abandon_absent(now=person.now + AWAY) == 1
+
+
+def enter(study: Study, entry: tuple[str, str] | None = None) -> Person:
+    session, token = sessions.join(study=study, now=NOW, entry=entry)
+    sessions.begin(session_id=session.pk, now=NOW)
+    session.refresh_from_db()
+    return Person(session, token)
+
+
+def plan(person: Person) -> list[tuple[object, ...]]:
+    fields = ("position", "block", "question", "condition", "assistant", "stance", "time_limit_seconds")
+    return list(person.session.trials.order_by("position").values_list(*fields))
+
+
+leaving = pytest.mark.parametrize("leave", [withdraws, stays_away])
+
+
+@leaving
+def test_the_next_person_gets_the_same_plan_as_a_new_attempt(person: Person, leave: Leave) -> None:
+    leave(person)
+    again = enter(person.session.study)
+    assert (again.session.slot_id, again.session.attempt) == (person.session.slot_id, 2)
+    assert plan(again) == plan(person)
+    assert {trial.state for trial in again.session.trials.all()} == {"planned"}
+
+
+def test_what_somebody_gave_before_staying_away_stays_beside_the_new_attempt(person: Person) -> None:
+    person.open(1)
+    person.submit(1, 2)
+    stays_away(person)
+    again = enter(person.session.study)
+    again.open(1)
+    again.submit(1, 3)
+    answers = Trial.objects.filter(position=1, session__slot=person.session.slot).order_by("session__attempt")
+    assert list(answers.values_list("session__attempt", "answer")) == [(1, 2), (2, 3)]
+    kinds = Event.objects.filter(session=person.session).order_by("seq").values_list("type", flat=True)
+    assert list(kinds)[-2:] == ["submit", "abandoned"]
+
+
+@leaving
+def test_whoever_left_can_no_longer_change_anything(person: Person, leave: Leave) -> None:
+    person.open(1)
+    leave(person)
+    enter(person.session.study)
+    same = {"session_id": person.session_id, "position": 1, "command_id": uuid4(), "option": 1, "confidence": 0.6}
+    for command in (operations.submit_answer, operations.save_draft):
+        with pytest.raises(Refusal, match="session_over"):
+            command(now=person.now + AWAY, **same)
+
+
+@leaving
+def test_the_same_person_gets_no_second_attempt(db: None, leave: Leave) -> None:
+    study, entry = make_study(), ("prolific", "p1")
+    person = enter(study, entry)
+    leave(person)
+    back, _ = sessions.join(study=study, now=NOW, entry=entry)
+    assert back.pk == person.session_id
+    assert study.sessions.count() == 1
+
+
+@leaving
+def test_leaving_twice_gives_one_slot_back_once(person: Person, leave: Leave) -> None:
+    leave(person)
+    again = enter(person.session.study)
+    withdraws(person)
+    assert sweep.abandon_absent(now=person.now) == 0
+    slot = again.session.slot
+    slot.refresh_from_db()
+    assert slot.is_taken
+
+
+def test_whoever_finished_keeps_the_slot_even_when_withdrawing_later(person: Person) -> None:
+    for position in range(1, 7):
+        person.open(position)
+        person.submit(position)
+    sessions.finish(session_id=person.session_id, now=person.now)
+    withdraws(person)
+    person.session.slot.refresh_from_db()
+    assert person.session.slot.is_taken
+
+
+def test_the_lists_stay_balanced_over_people_who_leave(db: None) -> None:
+    """8 slots in 4 lists: whoever leaves is replaced in the very list."""
+    study = make_study()
+    people = [enter(study) for _ in range(8)]
+    with pytest.raises(StudyFull):
+        sessions.join(study=study, now=NOW)
+    for number in (0, 3, 4):
+        withdraws(people[number])
+    stays_away(people[6])
+    replaced = [enter(study) for _ in range(4)]
+    with pytest.raises(StudyFull):
+        sessions.join(study=study, now=NOW)
+    left = {people[number].session.slot_id for number in (0, 3, 4, 6)}
+    assert {person.session.slot_id for person in replaced} == left
+    assert {person.session.attempt for person in replaced} == {2}
+    active = study.sessions.filter(state="active").values_list("slot__list_name", flat=True)
+    assert set(Counter(active).values()) == {2}
+    assert len(set(active)) == 4
+    sums = queries.sums(study)
+    assert (sums.sessions.assigned, sums.sessions.active) == (12, 8)
+    assert (sums.sessions.withdrawn, sums.sessions.abandoned) == (3, 1)
+    assert (sums.trials.planned, sums.trials.not_reached) == (72, 72)
