@@ -18,11 +18,15 @@ export function answerForm(form, socket) {
     error.hidden = !sentence;
   }
 
-  form.addEventListener("change", () => {
+  function keep() {
     fail("");
     saved.textContent = "Saving…";
     socket.command("draft", choice());
-  });
+  }
+
+  form.addEventListener("change", keep);
+  // On a slow line a person is faster than this script: what was picked before it came is kept too.
+  if ([...form.querySelectorAll("input[type=radio]")].some((each) => each.checked !== each.defaultChecked)) keep();
 
   form.addEventListener("submit", (event) => {
     if (submitting) {

@@ -15,6 +15,7 @@ export function chatPane(root, socket, position, announce) {
   const drawn = new Map();
   let unsent = outbox.all().find((each) => each.kind === "message" && each.position === position) ?? null;
   let spoken = null;
+  let running = null;
 
   box.value = sessionStorage.getItem(kept) || "";
   box.addEventListener("input", () => sessionStorage.setItem(kept, box.value));
@@ -33,8 +34,8 @@ export function chatPane(root, socket, position, announce) {
     drawUnsent();
     enable(false);
   });
-  stop.addEventListener("click", () => socket.mention("stop", { position }));
-  reset.addEventListener("click", () => socket.mention("reset", { position }));
+  stop.addEventListener("click", () => socket.command("stop", { position, reply: running }));
+  reset.addEventListener("click", () => socket.command("reset", { position }));
 
   function enable(isFree) {
     box.disabled = false;
@@ -80,7 +81,10 @@ export function chatPane(root, socket, position, announce) {
     if (isLast && (item.state === "failed" || item.state === "stopped") && item.reason !== "time_up") {
       const again = element("button", "small secondary outline", "Ask again");
       again.type = "button";
-      again.addEventListener("click", () => socket.mention("retry", { position }));
+      again.addEventListener("click", () => {
+        again.disabled = true;
+        socket.command("retry", { position, reply: item.id });
+      });
       turn.append(again);
     }
     return turn;
@@ -129,6 +133,7 @@ export function chatPane(root, socket, position, announce) {
 
     const last = state.items.at(-1);
     const isRunning = last?.kind === "reply" && (last.state === "queued" || last.state === "streaming");
+    running = isRunning ? last.id : null;
     stop.hidden = !isRunning;
     send.hidden = isRunning;
     enable(!isRunning && !unsent);

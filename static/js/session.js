@@ -14,7 +14,8 @@ const pageClock = JSON.parse(document.querySelector("#page-clock").textContent);
 const banner = document.querySelector("#connection");
 const form = document.querySelector("#answer");
 const chatRoot = document.querySelector("#chat");
-const follows = location.pathname === root.dataset.url || form !== null; // not on the instructions or withdraw pages
+const isPausedPage = document.querySelector("#paused") !== null;
+const follows = location.pathname === root.dataset.url || form !== null || isPausedPage; // not the instructions page
 
 let state = EMPTY;
 let offlineTimer = null;
@@ -29,7 +30,7 @@ function load() {
 }
 
 function samePage(other) {
-  return ["state", "stage", "position", "trial"].every((key) => page[key] === other[key]);
+  return ["state", "stage", "position", "trial", "is_paused"].every((key) => page[key] === other[key]);
 }
 
 /** Ask for a snapshot, at most once a second; a wish that comes too early waits. */
@@ -72,9 +73,13 @@ const socket = connect({
   },
   ack(command) {
     if (!command) return;
+    finishing.look();
     answer?.acknowledged(command);
     chat?.acknowledged(command);
     if (command.kind === "submit") resyncSoon(); // should the event be lost, the snapshot still brings the next page
+  },
+  paused() {
+    if (follows) resyncSoon();
   },
   troubled() {
     announce("Something went wrong on the server; trying again.");
@@ -83,13 +88,18 @@ const socket = connect({
     load(); // somebody else's session was opened in this browser
   },
   refused(command, frame) {
+    finishing.look();
     const isOld = ["wrong_question", "already_closed", "too_late", "session_over"].includes(frame.code);
     if (isOld && follows) resyncSoon();
     if (!command || (isOld && command.position !== page.position)) return;
-    if (command.kind === "draft" || command.kind === "submit") answer?.refused(command, frame.sentence);
-    else chat?.refused(command, frame.sentence);
+    if (command.kind === "draft" || command.kind === "submit") {
+      answer?.refused(command, frame.sentence);
+      answer?.show(state.draft);
+    } else {
+      chat?.refused(command, frame.sentence);
+    }
   },
-});
+}, Number(root.dataset.seq));
 
 const timer = countdown({
   announce,
@@ -124,6 +134,24 @@ document.querySelector("#show-instructions").addEventListener("click", (event) =
   document.querySelector(".help").open = false;
   document.querySelector("#instructions-again").showModal();
   socket.mention("event", { type: "instructions" });
+});
+/** The completion code is asked for when everything in this browser has reached the server. */
+const finishing = {
+  form: document.querySelector("#finish")?.form,
+  isAsked: false,
+  look() {
+    if (!this.isAsked || outbox.all().length) return;
+    this.isAsked = false;
+    this.form.requestSubmit();
+  },
+};
+finishing.form?.addEventListener("submit", (event) => {
+  if (!outbox.all().length || !socket.wasReady()) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  finishing.isAsked = true;
+  banner.textContent = "Sending what is still on its way; then you get your code.";
+  banner.hidden = false;
 });
 for (const single of document.querySelectorAll("form[method=post]:not(#answer):not(#compose)")) {
   single.addEventListener("submit", (event) => {

@@ -8,8 +8,9 @@ const LONGEST_WAIT = 10_000;
 const QUIET_FOR = 45_000;
 const ANSWER_WITHIN = 5_000;
 
-/** on.frame(frame), on.online(isOnline), on.ack(command), on.refused(command, frame), on.troubled(), on.otherSession() */
-export function connect(on) {
+/** on.frame(frame), on.online(isOnline), on.ack(command), on.refused(command, frame), on.paused(), on.troubled(), on.otherSession();
+    pageSeq: the last event that the page itself shows. */
+export function connect(on, pageSeq) {
   let socket = null;
   let wait = FIRST_WAIT;
   let timer = null;
@@ -18,7 +19,8 @@ export function connect(on) {
   let lastSeq = () => 0;
   let isReady = false;
   let wasReady = false;
-  let askedAt = Infinity;
+  let askedAt = 0;
+  const asked = new Set(); // commands that this socket has sent and the server has not answered
 
   function url() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -33,8 +35,14 @@ export function connect(on) {
     if (isOpen()) socket.send(JSON.stringify(frame));
   }
 
+  function ask(command) {
+    asked.add(command.id);
+    askedAt = performance.now();
+    raw(command);
+  }
+
   function ping() {
-    raw({ kind: "ping", at: performance.now() });
+    raw({ kind: "ping", at: performance.now(), ...(lastSeq() >= 0 && { seq: lastSeq() }) });
   }
 
   function open() {
@@ -62,6 +70,7 @@ export function connect(on) {
   function lost(code) {
     socket = null;
     isReady = false;
+    asked.clear();
     on.online(false);
     if (code === 4401) {
       wasReady = false; // the server does not know this browser: forms go the ordinary way, whose page says so
@@ -87,11 +96,11 @@ export function connect(on) {
     isReady = wasReady = true;
     wait = FIRST_WAIT;
     on.online(true);
-    for (const command of outbox.all()) raw(command);
-    askedAt = performance.now();
+    for (const command of outbox.all()) ask(command);
   }
 
   function receive(frame) {
+    if (frame.kind === "ack" || frame.kind === "refused") asked.delete(frame.id);
     if (frame.kind === "pong") {
       clock.measured(frame.at, frame.server_at);
     } else if (frame.kind === "ack") {
@@ -99,6 +108,8 @@ export function connect(on) {
     } else if (frame.kind === "refused" && frame.code === "internal") {
       on.troubled(); // kept: it is sent again with the next connection
       setTimeout(renew, 1000 + Math.random() * 2000);
+    } else if (frame.kind === "refused" && frame.code === "paused") {
+      on.paused(); // kept too: it is sent again when the study goes on
     } else if (frame.kind === "refused") {
       on.refused(frame.id ? outbox.remove(frame.id) : undefined, frame);
     } else {
@@ -120,8 +131,7 @@ export function connect(on) {
   window.addEventListener("online", () => (socket === null ? open() : renew()));
   window.addEventListener("offline", () => on.online(false));
   setInterval(() => {
-    const isWaiting = outbox.all().length > 0 && isReady;
-    if (isWaiting && performance.now() - Math.max(askedAt, heardAt) > ANSWER_WITHIN) renew();
+    if (asked.size > 0 && performance.now() - Math.max(askedAt, heardAt) > ANSWER_WITHIN) renew();
   }, 1000);
   pings = setInterval(() => {
     if (!isOpen()) return;
@@ -140,10 +150,10 @@ export function connect(on) {
     },
     /** Send a command now and again after every reconnect until it is acknowledged or refused. */
     command(kind, values = {}) {
-      const command = { kind, id: outbox.newId(), at: Date.now(), ...values };
+      const command = { kind, id: outbox.newId(), at: Date.now(), number: outbox.nextNumber(), ...values };
+      if (kind === "draft") Object.assign(command, { writer: outbox.writer, base: Math.max(pageSeq, lastSeq()) });
       outbox.add(command);
-      askedAt = performance.now();
-      if (isReady) raw(command);
+      if (isReady) ask(command);
       return command;
     },
     /** Send something that nobody misses when it is lost. */

@@ -37,6 +37,7 @@ export function countdown({ onLock, onOver, announce }) {
   setInterval(draw, 200);
   return {
     set(next) {
+      if (next?.deadline_at > clock?.deadline_at) spoken = Infinity; // time was given back: the marks come again
       clock = next;
       draw();
     },

@@ -3,6 +3,13 @@
 from django import forms
 
 
+class ConsentForm(forms.Form):
+    """The consent form; `join_key` is its own, so that a double click takes one slot."""
+
+    consent = forms.CharField(max_length=3, required=False)
+    join_key = forms.UUIDField()
+
+
 class OpenForm(forms.Form):
     position = forms.IntegerField(min_value=1, max_value=100_000)
 
@@ -11,6 +18,13 @@ class AnswerForm(forms.Form):
     """The answer without a socket; option and confidence may be missing, the rules then say so."""
 
     position = forms.IntegerField(min_value=1, max_value=100_000)
-    submit_id = forms.UUIDField()
+    command_id = forms.UUIDField()
     option = forms.IntegerField(min_value=0, max_value=100, required=False)
     confidence = forms.FloatField(min_value=0, max_value=1, required=False)
+
+
+class WithdrawForm(forms.Form):
+    """Which of its two buttons was pressed."""
+
+    ERASE, KEEP = "erase", "keep"
+    choice = forms.ChoiceField(choices=[(ERASE, "stop and erase"), (KEEP, "stop without erasing")])

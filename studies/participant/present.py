@@ -5,10 +5,9 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from studies.design import access as design
 from studies.design.models import Condition
 from studies.runtime import markup
-from studies.runtime.access import current_trial, is_assisted, session_mark
+from studies.runtime.access import current_trial, is_assisted, session_mark, spec_of
 from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.snapshot import clock, milliseconds, page
 
@@ -18,18 +17,29 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def session_page(session: ParticipantSession, now: datetime) -> dict[str, Any]:
     """What every page of a session has."""
     trial = current_trial(session)
-    spec = design.spec_of(session.study)
+    spec = spec_of(session)
     return {
         "study_title": session.study.title,
         "contact": spec.study.contact,
         "instructions": markup.render(spec.texts.instructions),
         "page": page(session, trial),
-        "clock": clock(session, trial),
+        "clock": clock(session, trial if session.paused_at is None else None),
         "server_at": milliseconds(now),
         "session_mark": session_mark(session),
+        "seq": session.last_seq,
         "total": session.trials.count(),
         "position": trial.position if trial else 0,
         "is_bot": session.participant.kind == "bot",
+    }
+
+
+def leaving(session: ParticipantSession) -> dict[str, Any]:
+    """What the pages about stopping, and after it, say."""
+    return {
+        "state": session.state,
+        "is_active": session.state == ParticipantSession.State.ACTIVE,
+        "erased_at": session.erased_at,
+        "code": session.completion_code,
     }
 
 
@@ -41,7 +51,7 @@ def options(trial: Trial) -> list[dict[str, Any]]:
 
 def trial_page(session: ParticipantSession, trial: Trial) -> dict[str, Any]:
     """An open question with everything that the person may see of it."""
-    spec = design.spec_of(session.study)
+    spec = spec_of(session)
     passage = trial.question.passage
     labels = spec.answers.confidence_labels
     return {
@@ -58,7 +68,7 @@ def trial_page(session: ParticipantSession, trial: Trial) -> dict[str, Any]:
         else None,
         "is_assisted": is_assisted(trial),
         "limit_minutes": f"{trial.time_limit_seconds / 60:g}" if trial.time_limit_seconds else "",
-        "submit_id": uuid.uuid4(),
+        "command_id": uuid.uuid4(),
     }
 
 

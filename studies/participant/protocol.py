@@ -1,20 +1,23 @@
 """The wire of /ws/session/: JSON objects with a `kind`, one dataclass per frame that the browser sends.
 
-From the browser (`id` is a UUID made by the browser, `at` its clock in ms). A draft, submit, message, open or withdraw
-that is sent again with its id changes nothing; retry, stop and reset act each time, so the browser sends them once:
+From the browser (`id` is a UUID made by the browser, `at` its clock in ms). A command that is sent again with its id
+changes nothing and is acknowledged again:
 
     hello {last_seq}                             ask for a snapshot if last_seq is behind
     open {id, position}                          start the clock of the next trial
-    draft {id, position, option, confidence}     keep an unsubmitted choice
+    draft {id, position, option, confidence, writer, number, base}
+                                                 keep an unsubmitted choice; `writer` is the browser's own UUID,
+                                                 `number` its rising count, `base` the last seq it had seen: an
+                                                 older one does not replace a newer one
     submit {id, position, option, confidence}    the answer
     message {id, position, text}                 the person's turn
-    retry {id, position}                         ask again for a failed or stopped reply
-    stop {id, position}                          stop the running reply
+    retry {id, position, reply}                  ask again for that failed or stopped reply
+    stop {id, position, reply}                   stop that running reply
     reset {id, position}                         clear the model's context
     event {id, type, counts}                     focus, blur, copy, paste, instructions, reconnect, offline
     withdraw {id}                                leave the study
     resync {}                                    ask for a snapshot
-    ping {at}                                    measure the clock
+    ping {at, seq}                               measure the clock; a snapshot follows if `seq` is behind
 
 From the server:
 
@@ -25,9 +28,13 @@ From the server:
     ack {id}                                     committed
     refused {id, code, sentence}                 not done, and why
     pong {at, server_at}
+
+It is closed with 4401 (no session), 4409 (the study was changed by hand), 4429 (too many frames) or 4503 (try again
+later). What breaks WebSocket itself, or is over 64 KB, or no UTF-8, ends the connection without a closing frame.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -57,6 +64,7 @@ class Resync:
 @dataclass(frozen=True)
 class Ping:
     at: float = 0
+    seq: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,9 @@ class Choice(AboutTrial):
 
 @dataclass(frozen=True)
 class Draft(Choice):
-    pass
+    writer: UUID | None = None
+    number: int = 0
+    base: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,12 +110,12 @@ class Message(AboutTrial):
 
 @dataclass(frozen=True)
 class Retry(AboutTrial):
-    pass
+    reply: str | None = None
 
 
 @dataclass(frozen=True)
 class Stop(AboutTrial):
-    pass
+    reply: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +147,12 @@ def _integer(value: Any) -> int:
     return value
 
 
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise ValueError
+    return value
+
+
 def _number(value: Any) -> float:
     if type(value) not in (int, float) or not abs(value) < 1e15:  # NaN fails this too
         raise ValueError
@@ -160,13 +176,19 @@ def _counts(value: Any) -> dict[str, int]:
     return {_text(key)[:20]: _integer(count) for key, count in value.items()}
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "id": lambda value: UUID(_text(value)),
     "at": _instant,
+    "Ping.at": _number,
+    "Ping.seq": _integer,
     "position": _integer,
     "last_seq": _integer,
     "option": _integer,
     "confidence": _number,
+    "writer": lambda value: UUID(_text(value)),
+    "number": _count,
+    "base": _integer,
+    "reply": _text,
     "text": _text,
     "type": _text,
     "counts": _counts,
@@ -191,7 +213,7 @@ def read(raw: str) -> Frame:
         if given is None:
             continue
         try:
-            values[item.name] = float(given) if kind is Ping else _READERS[item.name](given)
+            values[item.name] = _READERS[f"{kind.__name__}.{item.name}" if kind is Ping else item.name](given)
         except (ValueError, TypeError, OverflowError, OSError):
             raise BadFrame("bad_value", f"{body['kind']}: `{item.name}` cannot be read.", own_id) from None
     try:

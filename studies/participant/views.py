@@ -1,5 +1,7 @@
 """The participant's pages. Each translates: cookie → session → one operation → page or redirect."""
 
+import logging
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,20 +12,30 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from studies.design import access as design
+from studies.design import frozen
 from studies.design.operations import StudyFull, StudyNotOpen
 from studies.jobs.executor import database_view
 from studies.participant import cookies, entry, present
-from studies.participant.forms import AnswerForm, OpenForm
-from studies.runtime import access, markup, operations, sessions
+from studies.participant.forms import AnswerForm, ConsentForm, OpenForm, WithdrawForm
+from studies.runtime import access, erasure, markup, operations, pauses, sessions
 from studies.runtime.models import Participant, ParticipantSession, Trial
 from studies.runtime.rules import Refusal
 
+log = logging.getLogger(__name__)
 State, Stage = ParticipantSession.State, ParticipantSession.Stage
 SessionView = Callable[[HttpRequest, ParticipantSession], HttpResponse]
+NOT_TAKEN = "What you sent just now was not taken, because the study is paused. Please do it again when it goes on."
 
 
 def notice(request: HttpRequest, *, title: str, text: str, status: int = 200) -> HttpResponse:
     return render(request, "participant/notice.html", {"title": title, "text": text}, status=status)
+
+
+def stopped(request: HttpRequest, error: design.StudyChanged) -> HttpResponse:
+    """Somebody changed the launched study by hand: nobody may go on with another study than they agreed to."""
+    log.error("a participant was turned away: %s", error)
+    text = "The people who run this study have to look at it first. What you answered before is safe on the server."
+    return notice(request, title="This study cannot go on at the moment", text=text, status=503)
 
 
 @never_cache
@@ -47,6 +59,12 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
         response = redirect("participant:session")
         cookies.put(response, access.token_of(returning.token_nonce))
         return response
+    try:
+        frozen.require_specification(study)
+    except design.StudyChanged as error:
+        return stopped(request, error)
+    if pauses.is_study_paused(study):
+        return _come_back_later(request)
     spec = design.spec_of(study)
     return render(
         request,
@@ -58,12 +76,17 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
             "minutes": spec.study.expected_minutes,
             "is_open": study.state == study.State.OPEN,
             "carried": came.carried,
+            "join_key": uuid.uuid4(),
         },
     )
 
 
 def _consent(request: HttpRequest, study: design.Study, came: entry.Entry) -> HttpResponse:
-    if request.POST.get("consent") != "yes":
+    form = ConsentForm(request.POST)
+    if not form.is_valid():
+        text = "The consent form did not arrive as it was sent to you. Please open the link that you were sent again."
+        return notice(request, title="Please try again", text=text, status=400)
+    if form.cleaned_data["consent"] != "yes":
         return notice(
             request,
             title="You decided not to take part",
@@ -76,16 +99,26 @@ def _consent(request: HttpRequest, study: design.Study, came: entry.Entry) -> Ht
             kind=Participant.Kind.PERSON if came.bot_slot is None else Participant.Kind.BOT,
             entry=came.identity,
             slot_number=came.bot_slot,
+            join_key=form.cleaned_data["join_key"],
         )
     except StudyFull:
         text = "All places in this study are taken. Thank you for your interest; nothing was stored."
         return notice(request, title="This study is full", text=text, status=409)
+    except pauses.StudyPaused:
+        return _come_back_later(request, status=409)
     except StudyNotOpen:
         text = "This study does not take participants at the moment. Nothing was stored."
         return notice(request, title="This study is not open", text=text, status=409)
+    except design.StudyChanged as error:
+        return stopped(request, error)
     response = redirect("participant:session")
     cookies.put(response, token)
     return response
+
+
+def _come_back_later(request: HttpRequest, status: int = 200) -> HttpResponse:
+    text = "Please come back later by the same link. Nothing was stored, and no place was taken."
+    return notice(request, title="This study is paused at the moment", text=text, status=status)
 
 
 def with_session(view: SessionView) -> Callable[..., HttpResponseBase]:
@@ -98,7 +131,10 @@ def with_session(view: SessionView) -> Callable[..., HttpResponseBase]:
         if session is None:
             text = "Please open the link that you were sent again. Your answers are safe on the server."
             return notice(request, title="We do not recognise this browser", text=text, status=404)
-        return view(request, session)
+        try:
+            return view(request, session)
+        except design.StudyChanged as error:
+            return stopped(request, error)
 
     return found  # type: ignore[return-value]  # django-stubs' decorators do not know async views
 
@@ -115,12 +151,14 @@ def show(request: HttpRequest, session: ParticipantSession, error: str = "", sta
     if operations.close_if_due(session_id=session.pk, now=now):
         session.refresh_from_db()
     shown: dict[str, Any] = present.session_page(session, now) | {"error": error}
+    if session.state == State.ACTIVE and session.paused_at is not None:
+        return render(request, "participant/paused.html", shown, status=status)
     if session.state not in (State.ACTIVE, State.COMPLETED):
-        return render(request, "participant/ended.html", shown | {"state": session.state})
+        return render(request, "participant/ended.html", shown | present.leaving(session))
     if session.stage == Stage.INSTRUCTIONS:
         return render(request, "participant/instructions.html", shown, status=status)
     if session.stage == Stage.DEBRIEF:
-        debrief = markup.render(design.spec_of(session.study).texts.debrief)
+        debrief = markup.render(access.spec_of(session).texts.debrief)
         return render(
             request, "participant/debrief.html", shown | {"debrief": debrief, "code": session.completion_code}
         )
@@ -133,7 +171,7 @@ def show(request: HttpRequest, session: ParticipantSession, error: str = "", sta
 def refused(request: HttpRequest, session: ParticipantSession, refusal: Refusal) -> HttpResponse:
     """The page as it stands, with the reason on top."""
     session.refresh_from_db()
-    return show(request, session, error=refusal.sentence, status=409)
+    return show(request, session, error=NOT_TAKEN if refusal.code == "paused" else refusal.sentence, status=409)
 
 
 @require_POST
@@ -191,8 +229,16 @@ def instructions(request: HttpRequest, session: ParticipantSession) -> HttpRespo
 
 @with_session
 def withdraw(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
-    """Ask once more, then stop."""
-    if request.method == "POST":
-        sessions.withdraw(session_id=session.pk, now=timezone.now())
+    """Ask once more, and whether what was given shall be erased; possible until it is."""
+    if session.erased_at is not None:
         return redirect("participant:session")
-    return render(request, "participant/withdraw.html", present.session_page(session, timezone.now()))
+    error = ""
+    if request.method == "POST":
+        form = WithdrawForm(request.POST)
+        if form.is_valid():
+            leave = erasure.erase if form.cleaned_data["choice"] == form.ERASE else sessions.withdraw
+            leave(session_id=session.pk, now=timezone.now())
+            return redirect("participant:session")
+        error = "Choose one of the two ways to stop, or go back."
+    shown = present.session_page(session, timezone.now()) | present.leaving(session) | {"error": error}
+    return render(request, "participant/withdraw.html", shown, status=400 if error else 200)

@@ -63,6 +63,8 @@ def test_a_message_keeps_its_text() -> None:
         ("bad_value", f'{{"kind": "draft", "id": "{ID}", "position": 1, "at": 1e300}}'),
         ("bad_value", f'{{"kind": "event", "id": "{ID}", "type": "copy", "counts": [1]}}'),
         ("bad_value", '{"kind": "ping", "at": [1]}'),
+        ("bad_value", '{"kind": "ping", "at": NaN}'),  # it would be sent back, and no browser reads it
+        ("bad_value", '{"kind": "ping", "at": "Infinity"}'),
     ],
 )
 def test_a_bad_frame_is_refused(code: str, raw: str) -> None:
