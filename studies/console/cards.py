@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from studies.design.models import Slot, Study
-from studies.runtime.models import Participant, ParticipantSession
+from studies.runtime.models import Participant, ParticipantSession, Pause
 
 State = ParticipantSession.State
 
@@ -20,6 +20,7 @@ class StudyCard:
     version: int
     title: str
     state: str
+    is_paused: bool
     created_at: datetime
     launched_at: datetime | None
     closed_at: datetime | None
@@ -38,13 +39,16 @@ def study_cards() -> list[StudyCard]:
         sessions.setdefault(study, Counter())[state] = number
     simulated = set(Participant.objects.filter(kind=Participant.Kind.BOT).values_list("study", flat=True).distinct())
     order: dict[str, int] = {Study.State.OPEN: 0, Study.State.DRAFT: 1, Study.State.CLOSED: 2}
-    studies = sorted(Study.objects.defer("spec", "spec_text").order_by("-pk"), key=lambda study: order[study.state])
+    paused = Pause.objects.filter(study=OuterRef("pk"), session=None, ended_at=None)
+    every = Study.objects.defer("spec", "spec_text").annotate(is_paused=Exists(paused)).order_by("-pk")
+    studies = sorted(every, key=lambda study: order[study.state])
     return [
         StudyCard(
             name=study.name,
             version=study.version,
             title=study.title,
             state=study.state,
+            is_paused=study.is_paused,
             created_at=study.created_at,
             launched_at=study.launched_at,
             closed_at=study.closed_at,

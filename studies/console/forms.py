@@ -4,6 +4,8 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 
+from studies.runtime.pauses import REASON_MAX as REASON_MAX_OF_PAUSE
+
 REASON_MIN, REASON_MAX = 5, 500
 
 
@@ -20,6 +22,18 @@ class StaffLoginForm(AuthenticationForm):
         super().confirm_login_allowed(user)
         if not user.is_staff:
             raise forms.ValidationError(self.error_messages["not_staff"], code="not_staff")
+
+
+class PauseForm(forms.Form):
+    """Why time shall stand still."""
+
+    reason = forms.CharField(
+        max_length=REASON_MAX_OF_PAUSE,
+        error_messages={
+            "required": "Please say why.",
+            "max_length": f"Please say why in at most {REASON_MAX_OF_PAUSE} characters.",
+        },
+    )
 
 
 class LookForm(forms.Form):

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
 from django.db.models import Count
 
+from studies.assistant.types import ErrorCode
 from studies.baselines.models import BaselineRun
 from studies.console import words
 from studies.console.cards import taken
@@ -15,8 +16,11 @@ from studies.design.models import Slot, Study, StudyQuestion
 from studies.jobs.models import Job
 from studies.reports import queries
 from studies.reports.queries import SessionRow, SessionSum, Sums, TrialSum
+from studies.runtime.models import Pause
+from studies.runtime.pauses import open_pauses
 
 PAGE = 50
+LATELY = timedelta(minutes=5)
 NEWEST = "newest"
 SORTS: dict[str, tuple[str, Callable[[SessionRow], Any], bool]] = {
     # name in the address → (words, what it sorts by, falling)
@@ -62,6 +66,8 @@ class SessionLine:
     last_seen_at: datetime
     completion_code: str
     exclusion: str
+    is_paused: bool
+    own_pause: str
 
 
 @dataclass(frozen=True)
@@ -83,9 +89,22 @@ class BaselineLine:
 
 
 @dataclass(frozen=True)
-class Live:
-    """The part of the study page that refreshes itself."""
+class Failed:
+    """Replies of the assistant that failed: how many, which in words, and whether that needs somebody now."""
 
+    number: int
+    words: str
+    lately: int
+    lately_words: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """The part of the study page that refreshes itself. `state` is what the rest of the page shows of the study."""
+
+    state: str
+    pause: Pause | None
+    failed: Failed
     sums: tuple[Sum, ...]
     bots: int
     excluded: int
@@ -100,20 +119,24 @@ class Live:
 
 
 def live_of(study: Study, *, sort: str, page: int, now: datetime) -> Live:
-    """Six queries: two for the sums, slots, sessions, baselines and the manifest's size."""
+    """Nine queries: three for the sums, slots, sessions, baselines, the manifest's size, pauses, failed replies."""
     sums = queries.sums(study)
     sort = sort if sort in SORTS else NEWEST
     pages = max(1, ceil(sums.sessions.assigned / PAGE))
     page = min(max(1, page), pages)
     slots = Slot.objects.filter(study=study).aggregate(all=Count("pk"), taken=taken())
     baselines = baseline_lines(study)
+    held = {pause.session_id: pause for pause in open_pauses(study)}
     return Live(
+        state=f"{study.state}-paused" if None in held else study.state,
+        pause=held.get(None),
+        failed=_failed(study, now),
         sums=shown_sums(sums),
         bots=sums.bots,
         excluded=sums.excluded,
         slots_taken=slots["taken"],
         slots=slots["all"],
-        lines=tuple(_line(row, now) for row in _rows(study, sort, (page - 1) * PAGE, sums.sessions.assigned)),
+        lines=tuple(_line(row, held, now) for row in _rows(study, sort, (page - 1) * PAGE, sums.sessions.assigned)),
         sort=sort,
         page=page,
         pages=pages,
@@ -143,7 +166,20 @@ def _rows(study: Study, sort: str, first: int, assigned: int) -> list[SessionRow
     return sorted(queries.session_rows(study, at_most=assigned), key=by, reverse=is_falling)[first : first + PAGE]
 
 
-def _line(row: SessionRow, now: datetime) -> SessionLine:
+def _failed(study: Study, now: datetime) -> Failed:
+    """What a person can bring about (a conversation that is too long) is counted, and not called out."""
+    found = queries.failures(study, lately_since=now - LATELY)
+    alarming = [each for each in found if each.lately and each.code != ErrorCode.CAPACITY]
+    return Failed(
+        number=sum(each.number for each in found),
+        words=", ".join(f"{_label(each.code)} {each.number}" for each in found),
+        lately=sum(each.lately for each in alarming),
+        lately_words=", ".join(f"{_label(each.code)} {each.lately}" for each in alarming),
+    )
+
+
+def _line(row: SessionRow, held: dict[int | None, Pause], now: datetime) -> SessionLine:
+    own = held.get(row.pk)
     return SessionLine(
         pseudonym=row.pseudonym,
         kind=row.kind,
@@ -157,6 +193,8 @@ def _line(row: SessionRow, now: datetime) -> SessionLine:
         last_seen_at=row.last_seen_at,
         completion_code=row.completion_code,
         exclusion=(row.exclusion_reason or "excluded") if row.is_excluded else "",
+        is_paused=row.paused_at is not None,
+        own_pause=f"{words.ago(own.started_at, now)}: {own.reason}" if own else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from studies.console.views import bundle, guide, login, results, studies
+from studies.console.views import bundle, guide, login, pauses, results, studies, versions
 
 app_name = "console"
 STUDY = "studies/<slug:name>/v<int:version>/"
@@ -15,9 +15,14 @@ urlpatterns = [
     path("studies/<slug:name>/", studies.newest, name="newest"),
     path("studies/<slug:name>/results/", studies.newest, {"page": "console:results"}, name="newest-results"),
     path(STUDY, studies.study, name="study"),
+    path(STUDY + "diff/v<int:other>/", versions.diff, name="diff"),
     path(STUDY + "live/", studies.live, name="live"),
     path(STUDY + "launch/", studies.launch, name="launch"),
     path(STUDY + "close/", studies.close, name="close"),
+    path(STUDY + "pause/", pauses.pause, name="pause"),
+    path(STUDY + "resume/", pauses.resume, name="resume"),
+    path(STUDY + "sessions/<slug:pseudonym>/pause/", pauses.pause, name="pause-session"),
+    path(STUDY + "sessions/<slug:pseudonym>/resume/", pauses.resume, name="resume-session"),
     path(STUDY + "bundle/", bundle.bundle, name="bundle"),
     path(STUDY + "results/", results.results, name="results"),
     path(STUDY + "results/look/", results.look, name="look"),

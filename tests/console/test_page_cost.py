@@ -17,12 +17,16 @@ from tests.reports import rows
 
 LOGIN = 2  # the login's session and its user, on every page
 EXPECTED = {
-    "study": 11,  # the study; 6 of the live part; planned trials; stances per trial and per question; is it sealed
-    "live": 7,  # the study; sessions' sum, trials' sum; slots; manifest's size; baselines; a page of sessions
-    "results": 9,  # the study; both sums; is it sealed; the newest result and run; last look and run; all looks
+    # the study; 9 of the live part; planned trials; stances per trial and per question; is it sealed; versions
+    "study": 15,  # two more where an operation made the study: its conditions and assistants are looked at
+    # the study; sessions' sum, their plans, trials' sum; slots; manifest's size; baselines; pauses; failed replies;
+    "live": 10,  # some sessions
+    # the study; both sums, with the plans; is it sealed; the newest result and run; last look and run; all looks
+    "results": 10,
     "progress": 2,  # the study; the newest run
     "launch": 2,  # the study; its slots
     "close": 2,  # the study; who is active
+    "pause": 3,  # the study; its pause; who is active
 }
 
 

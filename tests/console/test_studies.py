@@ -101,6 +101,17 @@ def test_a_specification_that_was_changed_by_hand_is_told_loudly(staff, study):
     assert "does not match its hash" in page(staff, "study", study)
 
 
+@pytest.mark.parametrize("name", ["study", "live", "results"])
+def test_a_sum_that_does_not_hold_is_told_loudly(staff, study, name):
+    session = rows.join(study, 1)
+    assert "do not add up" not in page(staff, name, study)
+    session.trials.last().delete()
+    html = page(staff, name, study)
+    assert "✗ These do not add up: 10 trials planned, but the parts make 9." in html
+    assert 'class="sum-wrong" role="alert"' in html
+    assert html.count("adds up") == 1  # the other sum
+
+
 def test_the_sums_visibly_add_up(staff, study):
     rows.play(study, people=2)
     half = rows.join(study, 3)

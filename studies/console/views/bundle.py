@@ -11,8 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from studies.console.find import study_or_404
-from studies.console.guard import guarded
+from studies.console.guard import guarded, notice
 from studies.console.views.results import sealed
+from studies.design.frozen import StudyChanged
 from studies.design.models import Study
 from studies.jobs.executor import on_reading_database
 from studies.reports.bundle import write_bundle
@@ -35,6 +36,8 @@ def _bundle(request: HttpRequest, name: str, version: int) -> HttpResponseBase:
         file, size = make(study, with_text=request.GET.get("text") == "yes")
     except OutcomesSealed:
         return sealed(request, study)
+    except StudyChanged as changed:
+        return notice(request, title="There is no bundle of a study that was changed", text=str(changed), status=409)
     headers = {
         "Content-Disposition": f'attachment; filename="{study.name}-v{study.version}.zip"',
         "Content-Length": str(size),

@@ -14,8 +14,9 @@ from studies.console.guard import staff_page
 from studies.console.live import SORTS, Live, live_of
 from studies.console.plan import Plan, plan_of
 from studies.design import access
+from studies.design.frozen import ARMS, StudyChanged, changes_of
 from studies.design.models import Study
-from studies.design.operations import StudyChanged, WrongState, close_study, launch_study
+from studies.design.operations import WrongState, close_study, launch_study
 from studies.reports import looks
 
 
@@ -43,6 +44,8 @@ def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "study": found,
         "plan": _plan(found, live.slots),
         "join_link": request.build_absolute_uri(join),
+        "bent": changes_of(found, parts=ARMS),
+        "versions": access.versions_of(found),
         "may_show": looks.may_show_outcomes(found),
     }
     return render(request, "console/study.html", shown | _live_context(found, live))
@@ -59,11 +62,12 @@ def _plan(found: Study, slots: int) -> Plan | None:
 @staff_page
 @require_safe
 def live(request: HttpRequest, name: str, version: int) -> HttpResponse:
-    """The part that the study page fetches again and again; when the study was launched or closed, all of it."""
+    """The part that the study page fetches again and again; when the study's state changed, all of it."""
     found = study_or_404(name, version)
-    if request.GET.get("state", found.state) != found.state:
+    live = _live(request, found)
+    if request.GET.get("state", live.state) != live.state:
         return HttpResponseClientRefresh()
-    return render(request, "console/_live.html", _live_context(found, _live(request, found)))
+    return render(request, "console/_live.html", _live_context(found, live))
 
 
 def _live(request: HttpRequest, found: Study) -> Live:
