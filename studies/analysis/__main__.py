@@ -1,4 +1,7 @@
-"""`python -m studies.analysis INPUT --out DIR`: read a study's tables, compute everything, write results and report."""
+"""`python -m studies.analysis INPUT --out DIR`: read a study's tables, compute everything, write results and report.
+
+`python -m studies.analysis bundle.zip --check` computes nothing: it checks the bundle's event log and its sums.
+"""
 
 import argparse
 import csv
@@ -7,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from studies.analysis import table1
+from studies.analysis import check_log, sums, table1
 from studies.analysis.analyse import analyse
 from studies.analysis.data import Data, read
 from studies.analysis.errors import InputError
@@ -17,13 +20,18 @@ from studies.analysis.results import Results, to_json
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.study import ALLOWED
 
-REFUSED = 2
+BROKEN, REFUSED = 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns 0, or 2 when the input is refused; the reasons are on standard error."""
-    options = _parser().parse_args(arguments)
+    """Returns 0, 2 when the input is refused (the reasons are on standard error), 1 when a checked log is broken."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.out is None and not options.check:
+        parser.error("--out DIR is needed, or --check")
     try:
+        if options.check:
+            return _check(options.input)
         data = read(options.input)
     except InputError as error:
         print(f"The input was refused.\n{error}", file=sys.stderr)
@@ -35,6 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     print(summary(data, results))
     print("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
     return 0
+
+
+def _check(source: Path) -> int:
+    report, wrong = check_log.check(source), sums.check(source)
+    print(report)
+    print(f"The sums do NOT hold: {'; '.join(wrong)}" if wrong else "Both sums hold.")
+    return BROKEN if report.problems or wrong else 0
 
 
 def write(data: Data, results: Results, out: Path, *, has_report: bool = True) -> list[Path]:
@@ -111,7 +126,8 @@ def _table1_csv(data: Data, results: Results) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studies.analysis", description=__doc__)
     parser.add_argument("input", type=Path, help="a bundle (.zip), a directory that holds trials.csv, or a trials.csv")
-    parser.add_argument("--out", type=Path, required=True, help="directory for results and report; made if absent")
+    parser.add_argument("--out", type=Path, help="directory for results and report; made if absent")
+    parser.add_argument("--check", action="store_true", help="check a bundle's event log and sums instead; 1: broken")
     parser.add_argument("--primary", choices=ALLOWED["primary"], help="form of the primary contrast; else study.json's")
     parser.add_argument("--tables-only", action="store_true", help="write no report")
     return parser

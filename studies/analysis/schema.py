@@ -99,11 +99,11 @@ TRIALS = Table(
         Column("position", "count", "place of the trial in the session", unit="trials"),
         Column("list", "text", "assignment list (row of the Latin square)"),
         Column("confidence_raw", "text", "confidence on the study's own scale", missing="none given"),
-        Column("seconds", "number", "time from opening to submission", unit="seconds"),
+        Column("seconds", "number", "time from opening to submission, without pauses", unit="seconds"),
         Column("timed_out", "flag", "1 only when there is no answer", missing="derived: 1 when there is no answer"),
         Column("submitted_by", "text", "who submitted", levels=("person", "timer")),
         Column("in_grace", "flag", "received after the deadline and within the grace"),
-        Column("compensated_seconds", "number", "time given back after an outage or a pause", unit="seconds"),
+        Column("compensated_seconds", "number", "time given back for outages of the assistant", unit="seconds"),
         Column("outage", "flag", "the assistant was down during this trial"),
         Column("n_messages", "count", "messages that the person sent", unit="messages"),
         Column("n_resets", "count", "context resets", unit="resets"),
@@ -246,8 +246,27 @@ RESULTS = Table(
     ),
 )
 
+EVENTS = Table(
+    "events",
+    "One row per event of a session's log, chained: `--check` proves that none was removed or changed.",
+    (
+        PARTICIPANT,
+        Column("attempt", "count", "which taking of the slot the session is", required=True),
+        Column("seq", "count", "number of the event in its session, from 1", required=True),
+        Column("type", "text", "what happened", required=True),
+        Column("at", "time", "when, by the server's clock", required=True),
+        Column("client_at", "time", "when, by the browser's clock", missing="not said by the browser"),
+        Column("position", "count", "the trial's place in the session, from 1", missing="about the session"),
+        Column("command_id", "text", "the browser's identity of the command", missing="not a browser's command"),
+        Column("data", "text", "ids, counts and choices as JSON", missing="the person withdrew"),
+        Column("salt", "text", "what was hashed before the data", missing="the person withdrew"),
+        Column("data_hash", "text", "sha256 of salt and data", required=True),
+        Column("hash", "text", "sha256 of the hash before and this row", required=True),
+    ),
+)
+
 INPUTS = (TRIALS, MODEL_ANSWERS, QUESTIONS, PARTICIPANTS, CONDITIONS_TABLE, MESSAGES, ASSIGNMENTS, EXCLUSIONS)
-TABLES = (*INPUTS, RESULTS)
+TABLES = (*INPUTS, EVENTS, RESULTS)
 
 
 def data_dictionary() -> list[dict[str, str]]:

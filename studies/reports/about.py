@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from studies.design.frozen import changes_of
 from studies.reports import looks, queries
 from studies.reports.source import Source
 from studies.runtime.models import Participant
 
 
 def about(source: Source) -> dict[str, Any]:
-    """The keys that `studies.analysis.study` reads, and more for people. Three queries."""
+    """The keys that `studies.analysis.study` reads, and more for people.
+
+    `changed_by_hand` says in words which parts of the plan are not as they were launched.
+    """
     study, counted = source.study, queries.sums(source.study)
     return {
         "title": study.title,
@@ -25,6 +29,7 @@ def about(source: Source) -> dict[str, Any]:
         "baseline_protocol": source.runs.primary_protocol,
         "assignment": source.spec.assignment.method,
         "deviations": study.deviations,
+        "changed_by_hand": changes_of(study),
         "looks": looks.lines(study),
         "counts": counted.as_json(),
     }

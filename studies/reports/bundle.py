@@ -2,7 +2,11 @@
 
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from django.db import connection, transaction
 
 from studies.design.models import Study
 from studies.reports import looks, source
@@ -17,7 +21,8 @@ def write_bundle(study: Study, out: Path, *, with_text: bool = False) -> Path:
     `with_text` adds what people and assistants wrote. Raises OutcomesSealed while outcomes may not be shown.
     """
     looks.require_outcomes(looks.may_show_outcomes(study), study)
-    files = bundle_files(source.read(study), with_text=with_text)
+    with one_instant():
+        files = bundle_files(source.read(study), with_text=with_text)
     part = out.with_name(f".{out.name}.part")
     try:
         write_zip(part, files)
@@ -25,6 +30,17 @@ def write_bundle(study: Study, out: Path, *, with_text: bool = False) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return out
+
+
+@contextmanager
+def one_instant() -> Iterator[None]:
+    """Everything read inside is as it was at one moment, so that trials and events agree while people go on."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def write_zip(path: Path, files: Files) -> None:

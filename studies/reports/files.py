@@ -5,13 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from studies.assistant import prompts
-from studies.reports import frames
+from studies.reports import frames, queries
 from studies.reports.about import about
 from studies.reports.codebook import dictionary
 from studies.reports.csv_text import csv_bytes
+from studies.reports.events import event_heads, events
 from studies.reports.messages import messages
 from studies.reports.source import Source
 
@@ -31,7 +30,7 @@ def table_files(source: Source, *, with_text: bool = False) -> Files:
 
 def bundle_files(source: Source, *, with_text: bool = False) -> Files:
     """Everything in a bundle, with the checksums of all of it."""
-    data = table_files(source, with_text=with_text)
+    data = {**table_files(source, with_text=with_text), "data/events.csv": csv_bytes(events(source))}
     names = [Path(name).stem for name in data if name.startswith("data/")]
     study = source.study
     files = {
@@ -41,8 +40,9 @@ def bundle_files(source: Source, *, with_text: bool = False) -> Files:
         "baselines.json": json_bytes(_baselines(source)),
         "deviations.json": json_bytes(study.deviations),
         "dictionary.json": json_bytes(dictionary(names)),
-        "event_heads.csv": csv_bytes(_event_heads(source)),
+        "event_heads.csv": csv_bytes(event_heads(source)),
         "spec.json": json_bytes(study.spec),
+        "sums.json": json_bytes(queries.sums(study).as_json() | {"problems": queries.sums_hold(study)}),
         "study.toml": study.spec_text.encode(),
     }
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
@@ -76,15 +76,3 @@ def _baselines(source: Source) -> list[dict[str, Any]]:
         }
         for name, run in sorted(source.runs.protocols.items())
     ]
-
-
-def _event_heads(source: Source) -> pd.DataFrame:
-    """The end of every session's event chain: a log that was changed, shortened or lengthened later does not end so."""
-    return pd.DataFrame(
-        [
-            [session.participant.pseudonym, session.attempt, session.last_seq, session.head]
-            for session in source.sessions
-        ],
-        columns=["participant", "attempt", "last_seq", "head"],
-        dtype=object,
-    )

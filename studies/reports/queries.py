@@ -2,11 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 
+from studies.analysis.sums import broken
 from studies.design.models import Study
-from studies.runtime.models import Participant, ParticipantSession, Trial
+from studies.runtime.models import Participant, ParticipantSession, Reply, Trial
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,10 @@ class SessionSum:
 
 @dataclass(frozen=True)
 class TrialSum:
-    """planned = answered + answered_by_timer + timed_out + open + not_reached, over all sessions assigned."""
+    """planned = answered + answered_by_timer + timed_out + open + not_reached, over all sessions assigned.
+
+    `planned` is counted in the plans of the slots that were given out, the parts in the trials' own rows.
+    """
 
     planned: int
     answered: int
@@ -35,14 +40,19 @@ class TrialSum:
 
 @dataclass(frozen=True)
 class Sums:
-    """The two sums. `excluded` is a flag across the sessions and no part of them; `bots` are among the sessions."""
+    """The two sums. `excluded` is a flag across the sessions and no part of them; `bots` are among the sessions.
+
+    `over_of_withdrawn` counts the trials that were answered or timed out in sessions that were withdrawn later: they
+    are in the second sum, and in no table.
+    """
 
     sessions: SessionSum
     trials: TrialSum
     excluded: int
     bots: int
+    over_of_withdrawn: int
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -61,14 +71,33 @@ class SessionRow:
     over: int
     consented_at: datetime
     last_seen_at: datetime
+    paused_at: datetime | None
     finished_at: datetime | None
     completion_code: str
     is_excluded: bool
     exclusion_reason: str
 
 
+@dataclass(frozen=True)
+class Failures:
+    """Replies of the assistant that failed with one error code, and how many of them lately."""
+
+    code: str
+    number: int
+    lately: int
+
+
+def failures(study: Study, *, lately_since: datetime) -> list[Failures]:
+    """Failed replies by error code, the most frequent first; one query."""
+    failed = Reply.objects.filter(state=Reply.State.FAILED, message__trial__session__study=study)
+    by_code = failed.values_list("error_code").annotate(
+        number=Count("pk"), lately=Count("pk", filter=Q(finished_at__gte=lately_since))
+    )
+    return [Failures(*row) for row in by_code.order_by("-number", "error_code")]
+
+
 def sums(study: Study) -> Sums:
-    """Two queries."""
+    """Three queries."""
     sessions = ParticipantSession.objects.filter(study=study)
     states = {state: Count("pk", filter=Q(state=state)) for state in ParticipantSession.State.values}
     counted = sessions.aggregate(
@@ -79,15 +108,31 @@ def sums(study: Study) -> Sums:
     )
     excluded, bots = counted.pop("excluded"), counted.pop("bots")
     answered = Q(state=Trial.State.ANSWERED)
+    over = answered | Q(state=Trial.State.TIMED_OUT)
+    planned = sessions.aggregate(planned=Count("slot__plans"))
     trials = Trial.objects.filter(session__study=study).aggregate(
-        planned=Count("pk"),
         answered=Count("pk", filter=answered & Q(submitted_by=Trial.SubmittedBy.PERSON)),
         answered_by_timer=Count("pk", filter=answered & Q(submitted_by=Trial.SubmittedBy.TIMER)),
         timed_out=Count("pk", filter=Q(state=Trial.State.TIMED_OUT)),
         open=Count("pk", filter=Q(state=Trial.State.OPEN)),
         not_reached=Count("pk", filter=Q(state=Trial.State.PLANNED)),
+        over_of_withdrawn=Count("pk", filter=over & Q(session__state=ParticipantSession.State.WITHDRAWN)),
     )
-    return Sums(SessionSum(**counted), TrialSum(**trials), excluded, bots)
+    over_of_withdrawn = trials.pop("over_of_withdrawn")
+    return Sums(SessionSum(**counted), TrialSum(**planned, **trials), excluded, bots, over_of_withdrawn)
+
+
+def sums_hold(study: Study) -> list[str]:
+    """What does not add up, in words; empty when all does. Four queries.
+
+    Beside the two sums: every attempt that the slots counted is a session, so that a lost session shows too.
+    """
+    counted = sums(study)
+    attempts = study.slots.aggregate(attempts=Sum("attempts"))["attempts"] or 0
+    problems = broken(counted.as_json())
+    if attempts != counted.sessions.assigned:
+        problems.append(f"the slots counted {attempts} attempts, but there are {counted.sessions.assigned} sessions")
+    return problems
 
 
 def session_rows(study: Study, *, first: int = 0, at_most: int = 200) -> list[SessionRow]:
@@ -112,6 +157,7 @@ def session_rows(study: Study, *, first: int = 0, at_most: int = 200) -> list[Se
             over=session.over,
             consented_at=session.consented_at,
             last_seen_at=session.last_seen_at,
+            paused_at=session.paused_at if session.state == ParticipantSession.State.ACTIVE else None,
             finished_at=session.finished_at,
             completion_code=session.completion_code,
             is_excluded=session.is_excluded,

@@ -14,9 +14,11 @@ from django.db.models.functions import Length
 from studies.baselines import queries as baselines
 from studies.baselines.models import BaselineAnswer, BaselineRun
 from studies.design.access import spec_of
+from studies.design.frozen import require_specification
 from studies.design.models import Condition, Study, StudyQuestion, TrialPlan
 from studies.design.spec import Spec
 from studies.runtime.models import Event, Message, ParticipantSession, Reply, Trial
+from studies.runtime.outages import OUTAGES
 
 RESET = "reset"
 
@@ -66,11 +68,12 @@ class Source:
 
 
 def read(study: Study) -> Source:
-    """Read a study; 12 queries, whatever its size.
+    """Read a study; 12 queries, whatever its size. Raises StudyChanged when its specification was changed by hand.
 
     People may go on meanwhile. Trials are read before sessions, so that each has its session, and the session decides
     once more: whoever withdrew in between is left out.
     """
+    require_specification(study)
     conditions = Condition.objects.filter(study=study).select_related("assistant").order_by("position")
     plans = TrialPlan.objects.filter(slot__study=study).select_related("slot")
     trials = list(counted_trials(study).order_by("session__slot__number", "session__attempt", "position"))
@@ -143,11 +146,11 @@ def _chats(study: Study) -> dict[int, Chat]:
     for trial_id, count in resets.values_list("trial_id").annotate(Count("pk")).order_by():
         chats[trial_id].resets = count
     replies = Reply.objects.filter(message__trial__session__study=study)
-    for trial_id, state, model, revision, prompt in (
-        replies.values_list("message__trial_id", "state", "model", "revision", "prompt_hash").distinct().order_by()
+    for trial_id, error, model, revision, prompt in (
+        replies.values_list("message__trial_id", "error_code", "model", "revision", "prompt_hash").distinct().order_by()
     ):
         chat = chats[trial_id]
-        chat.had_outage |= state == Reply.State.FAILED
+        chat.had_outage |= error in OUTAGES
         chat.models |= {f"{model}@{revision}" if revision else model} - {""}
         chat.prompts |= {prompt} - {""}
     unplanned = replies.filter(message__trial__stance=None).exclude(text="").order_by("message__number", "attempt")

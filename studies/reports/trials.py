@@ -53,7 +53,6 @@ def _person(session: ParticipantSession) -> dict[str, object]:
 
 def _answer(trial: Trial, fact: QuestionFacts) -> dict[str, object]:
     is_answered = trial.state == Trial.State.ANSWERED
-    seconds = (trial.closed_at - trial.opened_at).total_seconds() if trial.closed_at and trial.opened_at else None
     return {
         "answer": letter(trial.answer),
         "correct": int(is_answered and trial.answer == fact.key),
@@ -62,10 +61,17 @@ def _answer(trial: Trial, fact: QuestionFacts) -> dict[str, object]:
         "timed_out": int(not is_answered),
         "submitted_by": trial.submitted_by or None,
         "in_grace": int(trial.in_grace),
-        "seconds": seconds,
+        "seconds": _seconds(trial),
         "block": str(trial.block),
         "position": trial.position,
     }
+
+
+def _seconds(trial: Trial) -> float | None:
+    """From opening to the end, without the time that stood still."""
+    if trial.opened_at is None or trial.closed_at is None:
+        return None
+    return (trial.closed_at - trial.opened_at).total_seconds() - trial.paused_seconds
 
 
 def _assistance(trial: Trial, source: Source) -> dict[str, object]:
@@ -82,6 +88,7 @@ def _assistance(trial: Trial, source: Source) -> dict[str, object]:
         "n_messages": chat.messages,
         "n_resets": chat.resets,
         "n_user_chars": chat.characters,
+        "compensated_seconds": trial.compensated_seconds,
         "outage": int(chat.had_outage),
         "model_id": "; ".join(sorted(chat.models)) or None,
         "prompt_hash": "; ".join(sorted(chat.prompts)) or None,

@@ -220,7 +220,14 @@ def answer(
     trial.save()
 
 
-def chat(trial: Trial, *texts: str, state: str = "done", reply: str = "I think so.", model: str = "scripted") -> None:
+def chat(
+    trial: Trial,
+    *texts: str,
+    state: str = "done",
+    reply: str = "I think so.",
+    model: str = "scripted",
+    error: str = "",
+) -> None:
     """Messages with a reply each."""
     for number, text in enumerate(texts, start=1):
         at = START + timedelta(minutes=trial.position, seconds=number)
@@ -230,6 +237,7 @@ def chat(trial: Trial, *texts: str, state: str = "done", reply: str = "I think s
         Reply.objects.create(
             message=message,
             state=state,
+            error_code=error,
             text=reply,
             queued_at=at,
             heartbeat_at=at,

@@ -10,10 +10,13 @@ import pytest
 
 from studies.analysis import data, schema
 from studies.analysis.check import missing_columns
+from studies.analysis.sums import broken, check
 from studies.baselines.models import BaselineRun
+from studies.design.operations import close_study
 from studies.reports import looks
 from studies.reports.bundle import write_bundle
 from tests.reports import rows
+from tests.small_study import NOW, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +49,7 @@ def test_it_holds_the_tables_their_dictionary_and_the_study_file(study, tmp_path
         "baselines.json",
         "data/assignments.csv",
         "data/conditions.csv",
+        "data/events.csv",
         "data/exclusions.csv",
         "data/model_answers.csv",
         "data/participants.csv",
@@ -57,6 +61,7 @@ def test_it_holds_the_tables_their_dictionary_and_the_study_file(study, tmp_path
         "spec.json",
         "study.json",
         "study.toml",
+        "sums.json",
     }
     assert files["study.toml"].decode() == rows.SPEC
     described = json.loads(files["dictionary.json"])
@@ -159,3 +164,28 @@ def test_no_declared_table_lacks_a_required_column(study, tmp_path):
             content = unzip(write_bundle(study, tmp_path / "bundle.zip"))[name].decode()
             header = next(csv.reader(io.StringIO(content)))
             assert missing_columns(table, data.pd.DataFrame(columns=header)) == []
+
+
+def test_the_sums_are_in_it_and_agree_with_its_tables(study, tmp_path):
+    session = study.sessions.first()
+    session.state = "withdrawn"
+    session.save(update_fields=["state"])
+    study.slots.filter(number__lt=4).update(attempts=1)
+    assert check(write_bundle(study, tmp_path / "bundle.zip")) == []
+    told = json.loads(unzip(tmp_path / "bundle.zip")["sums.json"])
+    assert (told["sessions"]["assigned"], told["sessions"]["withdrawn"], told["over_of_withdrawn"]) == (4, 1, 10)
+
+
+def test_a_sum_that_does_not_hold_is_told_in_it(study, tmp_path):
+    study.slots.filter(number__lt=4).update(attempts=1)
+    study.sessions.first().trials.filter(assistant=None).last().delete()
+    told = json.loads(unzip(write_bundle(study, tmp_path / "bundle.zip"))["sums.json"])
+    assert told["problems"] == broken(told) == ["40 trials planned are not 39 answered + 0 answered by timer + 0 timed "
+                                                "out + 0 open + 0 not reached = 39"]  # fmt: skip
+
+
+def test_a_plan_that_was_changed_by_hand_is_told_in_study_json(tmp_path):
+    bent = make_study()
+    bent.conditions.filter(name="chat").update(feedback="none")
+    about = json.loads(unzip(write_bundle(close_study(study_id=bent.pk, now=NOW), tmp_path / "b.zip"))["study.json"])
+    assert about["changed_by_hand"][0] == "a condition was changed, added or removed"

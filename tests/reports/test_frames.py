@@ -83,11 +83,31 @@ def test_without_a_planned_stance_the_assistants_first_settled_answer_counts(stu
     assert only_trial(study)["assistant_answer"] == "C"
 
 
-def test_a_failed_reply_is_an_outage(study):
+@pytest.mark.parametrize(("error", "outage"), [("unreachable", 1), ("interrupted", 1), ("capacity", 0)])
+def test_a_reply_that_failed_because_the_assistant_was_down_is_an_outage(study, error, outage):
     trial = assisted(rows.join(study, 0))
     rows.answer(trial, 3)
-    rows.chat(trial, "Hello", state="failed", reply="")
-    assert only_trial(study)["outage"] == 1
+    rows.chat(trial, "Hello", state="failed", error=error, reply="")
+    assert only_trial(study)["outage"] == outage
+
+
+def test_time_given_back_for_an_outage_is_told_where_there_is_an_assistant(study):
+    session = rows.join(study, 0)
+    alone, chat = unassisted(session), assisted(session)
+    chat.compensated_seconds = 12.5
+    rows.answer(alone, 3)
+    rows.answer(chat, 3)
+    told = {row["arm"]: row["compensated_seconds"] for row in trial_rows(study)}
+    assert told == {"alone": None, "chat": 12.5}
+
+
+def test_the_seconds_of_a_trial_are_without_its_pauses(study):
+    trial = unassisted(rows.join(study, 0))
+    rows.answer(trial, 3)
+    before = only_trial(study)["seconds"]
+    trial.paused_seconds = before / 4
+    trial.save()
+    assert only_trial(study)["seconds"] == before * 3 / 4
 
 
 def test_a_trial_that_timed_out_has_no_answer_and_is_wrong(study):

@@ -67,8 +67,8 @@ def test_another_study_counts_nothing(study):
     assert queries.sums(other).trials.planned == 0
 
 
-def test_the_sums_cost_two_queries(study, django_assert_num_queries):
-    with django_assert_num_queries(2):  # sessions, trials
+def test_the_sums_cost_three_queries(study, django_assert_num_queries):
+    with django_assert_num_queries(3):  # sessions, the plans of their slots, trials
         queries.sums(study)
 
 
@@ -78,3 +78,33 @@ def test_the_list_of_sessions_shows_progress_in_one_query(study, django_assert_n
     assert [row.slot for row in listed] == [5, 4, 3, 2, 1, 0]
     assert (listed[-1].planned, listed[-1].over, listed[-1].pseudonym) == (10, 3, "p0")
     assert [row.slot for row in queries.session_rows(study, first=1, at_most=2)] == [4, 3]
+
+
+class TestSumsThatDoNotHold:
+    """Each count comes from elsewhere than its parts, so that a lost or an odd row shows."""
+
+    @pytest.fixture(autouse=True)
+    def _attempts(self, study):
+        for slot in study.slots.all():
+            study.slots.filter(pk=slot.pk).update(attempts=slot.sessions.count())
+
+    def test_a_sound_study_has_no_problem(self, study):
+        assert queries.sums_hold(study) == []
+
+    def test_a_session_in_no_known_state(self, study):
+        study.sessions.filter(slot__number=1).update(state="vanished")
+        assert queries.sums_hold(study) == [
+            "6 sessions assigned are not 1 active + 1 completed + 1 abandoned + 1 screened out + 1 withdrawn = 5"
+        ]
+
+    def test_a_trial_that_is_gone(self, study):
+        study.sessions.get(slot__number=1).trials.last().delete()
+        [problem] = queries.sums_hold(study)
+        assert problem.startswith("60 trials planned are not 1 answered + 1 answered by timer + ")
+        assert problem.endswith(" = 59")
+
+    def test_a_session_that_is_gone_with_all_its_trials(self, study):
+        session = study.sessions.get(slot__number=5)
+        session.trials.all().delete()
+        session.delete()
+        assert queries.sums_hold(study) == ["the slots counted 6 attempts, but there are 5 sessions"]

@@ -25,7 +25,7 @@ def play(session: ParticipantSession) -> list[Trial]:
         operations.submit_answer(
             session_id=session.pk,
             position=trial.position,
-            submit_id=uuid.uuid4(),
+            command_id=uuid.uuid4(),
             option=(trial.question.key + trial.position % 2) % 4,
             confidence=0.6,
             now=now,
@@ -48,6 +48,7 @@ def test_a_whole_session_becomes_its_rows():
     assert {row["condition"] for row in rows} == {"human", "human+model"}
     assert all((row["assistant_answer"] is None) == (row["condition"] == "human") for row in rows)
     assert "SECRET" not in "".join(table.to_csv() for table in made.values())
+    assert queries.sums_hold(study) == []
     sums = queries.sums(study)
     assert (sums.sessions.assigned, sums.sessions.completed, sums.sessions.active) == (2, 1, 1)
     assert (sums.trials.answered, sums.trials.not_reached) == (len(played), len(played))
