@@ -6,7 +6,7 @@ from oversight import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environment.text("OVERSIGHT_DATA", str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # what participants answer is for nobody else here
 
 # Who may come in
 SECRET_KEY = environment.secret("SECRET_KEY", DATA_DIR / "secret_key")
@@ -19,6 +19,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "oversight.session_store"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
@@ -42,6 +43,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "oversight.outage.OutagePage",
 ]
 ROOT_URLCONF = "oversight.urls"
 ASGI_APPLICATION = "oversight.asgi.application"
@@ -66,6 +68,7 @@ if DATABASE_URL and not DATABASE_URL.startswith("sqlite"):
     DATABASES = {"default": environment.env.db_url_config(DATABASE_URL)}
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,  # the pool keeps connections; Django forbids persistent ones under ASGI
+        "CONN_HEALTH_CHECKS": True,  # ... and gives out none that died with a restart of PostgreSQL
         "OPTIONS": {"pool": {"min_size": 2, "max_size": 2 * DATABASE_THREADS + 4, "timeout": 10}},
     }
 else:
@@ -136,6 +139,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"brief": {"()": "oversight.logs.Brief"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["brief"]}},
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "WARNING")},
 }
