@@ -16,7 +16,7 @@ from studies import tasks
 from studies.jobs import executor
 from studies.jobs.executor import on_database
 from studies.jobs.worker import start_worker
-from studies.runtime import backends, live, replies
+from studies.runtime import backends, live, replies, warm
 
 log = logging.getLogger(__name__)
 SWEEP_SECONDS = 1.0
@@ -35,6 +35,7 @@ async def sweep_forever() -> None:
 async def _stop_replies(sweeping: asyncio.Task[None]) -> None:
     sweeping.cancel()
     await replies.drain()
+    await warm.drain()
     await backends.close()
 
 

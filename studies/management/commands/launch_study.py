@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from studies.design.access import NotFound, study_by_name
-from studies.design.operations import DesignError, launch_study
+from studies.design.operations import launch_study
+from studies.design.problems import DesignError
 
 
 class Command(BaseCommand):
