@@ -7,7 +7,7 @@ TORCH_CPU_INDEX ?=
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 PYTHON = $(VENV)/bin/python
 
-.PHONY: demo serve test test-fast test-sqlite test-scaled test-browser lint screenshots clean
+.PHONY: demo serve test test-fast test-sqlite test-scaled test-browser test-machine chaos fuzz mutations bench-engine lint clean
 
 demo: $(VENV)/.ok
 	@$(PYTHON) manage.py demo $(DEMO)
@@ -15,7 +15,9 @@ demo: $(VENV)/.ok
 serve: $(VENV)/.ok
 	@$(PYTHON) manage.py serve $(SERVE)
 
-test: lint test-sqlite test-scaled
+# The two profiles side by side: each takes about one core.
+test: lint
+	@$(MAKE) --no-print-directory -j2 test-sqlite test-scaled
 
 test-sqlite: $(VENV)/.ok
 	$(PYTHON) -m pytest
@@ -28,6 +30,24 @@ test-fast: $(VENV)/.ok
 
 test-browser: $(VENV)/.ok
 	$(PYTHON) -m pytest -m browser
+
+# Very many random orders of commands and clocks; MACHINE_EXAMPLES=1000 make test-machine for more.
+test-machine: $(VENV)/.ok
+	MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTHON) -m pytest tests/runtime/test_machine.py
+
+# Tokens a second and the first token, beside transformers' own ways; ENGINE="--sizes 10M --conversations 16" is short.
+bench-engine: $(VENV)/.ok
+	$(PYTHON) -m tests.bench.engine $(ENGINE)
+
+fuzz: $(VENV)/.ok
+	$(PYTHON) -m tests.bench.fuzz $(FUZZ)
+
+mutations: $(VENV)/.ok
+	$(PYTHON) -m tests.bench.mutations $(MUTATIONS)
+
+# About a quarter of an hour; for a shorter look CHAOS="--kills 20 --profile sqlite". `python -m tests.bench.chaos -h`
+chaos: $(VENV)/.ok
+	$(PYTHON) -m tests.bench.chaos $(CHAOS)
 
 lint: $(VENV)/.ok
 	$(VENV)/bin/ruff check .

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db.backends.base.operations import BaseDatabaseOperations
 from hypothesis import HealthCheck, settings
 
 from studies.jobs import executor
+from studies.runtime import log_guard
 
 # Files whose tests start processes of their own, or compute for long: `make test-fast` leaves them out.
 SLOW_FILES = (
+    "assistant/test_batching.py",
     "assistant/test_run_engine.py",
     "assistant/test_contract.py",
     "baselines/test_engine.py",
@@ -30,6 +33,23 @@ def _fresh_database_threads(request: pytest.FixtureRequest) -> Iterator[None]:
     """Threads that a test started end with it, so that no connection outlives the test's database."""
     yield
     executor.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_can_be_emptied() -> Iterator[None]:
+    """Between transactional tests every table is emptied, which the event log refuses: for that moment it does not."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def flush_all(operations: BaseDatabaseOperations, statements: list[str]) -> None:
+        log_guard.remove(operations.connection)
+        try:
+            flush(operations, statements)
+        finally:
+            log_guard.install(operations.connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_all)
+        yield
 
 
 # The machines that run this are shared: a slow moment is no failure.

@@ -27,6 +27,7 @@ class RunningServer:
     """`manage.py serve` on a free port. `rows` reads its SQLite file directly: nothing of ours is in between."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.port = folder, free_port()
         self.env = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
         self.env |= {"OVERSIGHT_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "oversight.settings", **settings}
@@ -55,14 +56,13 @@ class RunningServer:
         made: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
         return made
 
+    def command(self) -> list[str]:
+        return [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+
     def start(self) -> "RunningServer":
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
-                cwd=ROOT,
-                env=self.env,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                self.command(), cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT
             )
         limit = time.monotonic() + START_SECONDS
         while time.monotonic() < limit:

@@ -7,7 +7,11 @@ import pytest
 
 from tests import services
 
-SAME_ON_BOTH = ("tests/analysis", "tests/assistant", "tests/browser")
+# Tests that use no rows, or start servers of their own in the embedded profile.
+SAME_ON_BOTH = (
+    *("tests/analysis", "tests/assistant", "tests/bench", "tests/browser"),
+    *("tests/management/test_demo.py", "tests/management/test_bots.py"),
+)
 
 
 def main() -> int:
@@ -18,7 +22,7 @@ def main() -> int:
         print(f"scaled profile not tested: {why}")
         return 1 if services.required() & {"postgres", "redis"} else 0
     print("scaled profile: PostgreSQL and Redis")
-    return int(pytest.main([*(f"--ignore={folder}" for folder in SAME_ON_BOTH), *sys.argv[1:]]))
+    return int(pytest.main([*(f"--ignore={path}" for path in SAME_ON_BOTH), *sys.argv[1:]]))
 
 
 if __name__ == "__main__":

@@ -168,14 +168,31 @@ async def test_the_keyboard_is_enough(page: Page, server: RunningServer) -> None
     await page.wait_for_selector(".feedback")
 
 
-async def test_withdrawing_is_asked_once_more(page: Page, server: RunningServer, screenshots: Path) -> None:
+async def test_withdrawing_is_asked_once_more_and_erasing_is_told(
+    page: Page, server: RunningServer, screenshots: Path
+) -> None:
     study = server.make_small_study(study__name="leaving")
     await walk.begin(page, server, study["join"])
+    await walk.open_next(page)
+    await walk.choose(page, 1, 3)
     await page.click("summary")
     await page.get_by_role("link", name="withdraw").click()
     await walk.look(page, screenshots, "withdraw")
-    await page.get_by_role("button", name="Yes, withdraw").click()
+    await page.get_by_role("button", name="Stop without erasing").click()
     await page.get_by_role("heading", name="You have withdrawn").wait_for()
+    await walk.look(page, screenshots, "ended-withdrawn")
+    await page.get_by_role("link", name="have them erased").click()
+    await walk.look(page, screenshots, "erase")
+    await page.get_by_role("button", name="Erase what I gave").click()
+    await page.get_by_role("heading", name="what you gave is erased").wait_for()
+    await walk.look(page, screenshots, "ended-erased")
+    chosen = server.rows(
+        "select t.draft_option, t.is_erased from studies_trial t join studies_participantsession s"
+        " on s.id = t.session_id where s.study_id = ? and t.opened_at is not null",
+        study["id"],
+    )
+    assert chosen == [(None, 1)]
+    assert "The log is whole" in server.manage("verify_log", "leaving")
 
 
 async def test_what_one_person_left_unsent_never_reaches_another_in_the_same_browser(

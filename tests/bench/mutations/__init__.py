@@ -1,0 +1,1 @@
+"""Rules are removed one at a time, in a copy of the code, and a test must fail: `make mutations`."""
