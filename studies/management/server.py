@@ -46,6 +46,17 @@ def start_engine(model: str, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603  our own command
 
 
+def stop_engine(engine: subprocess.Popen[bytes]) -> None:
+    """Close its standard input, at which it ends by itself."""
+    if engine.stdin is not None:
+        engine.stdin.close()
+    try:
+        engine.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        engine.kill()
+        engine.wait()
+
+
 def run(*, host: str, port: int, ready: Callable[[], None] = lambda: None, with_worker: bool = True) -> None:
     """Serve until SIGINT or SIGTERM; then end replies, worker and database cleanly.
 

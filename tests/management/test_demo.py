@@ -16,6 +16,7 @@ from tests.running import ROOT, free_port
 
 def demo(folder: Path, port: int) -> subprocess.Popen[str]:
     command = [sys.executable, "manage.py", "demo", "--port", str(port), "--people", "4", "--no-browser"]
+    command += ["--engine-port", str(free_port())]
     env = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
     env |= {"OVERSIGHT_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
@@ -50,12 +51,15 @@ def test_the_demo_plays_analyses_and_starts_again_in_seconds(tmp_path: Path) -> 
     port = free_port()
     process = demo(tmp_path, port)
     said = read_until(process, "simulated participants are taking", 20)
-    join = re.search(r"http://\S+/join/\w+/", said)
-    assert join
-    with urllib.request.urlopen(join[0], timeout=10) as page:
-        assert "I agree" in page.read().decode()
+    joins = re.findall(r"http://\S+/join/\w+/", said)
+    assert len(joins) == 2
+    for join in joins:
+        with urllib.request.urlopen(join, timeout=10) as page:
+            assert "I agree" in page.read().decode()
     said += read_until(process, "The demo study is finished", 120)
     assert "human+model − human" in said
+    assert "engine ready" in said
+    assert "model (engine, oversight-demo-model) was asked 6 questions by zero-shot; 0 without a clear answer" in said
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
         assert "See the results" in page.read().decode()
     said += end(process)

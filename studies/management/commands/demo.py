@@ -1,4 +1,4 @@
-"""`manage.py demo`: a study being taken and a study already finished, with nothing to configure."""
+"""`manage.py demo`: studies to take, one with a real language model, and one already finished; nothing to configure."""
 
 import os
 import secrets
@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from studies.assistant.demo_model import FOLDER
 from studies.management import demo_studies, server
 from studies.management.commands.serve import require_free
 
@@ -25,22 +26,28 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="the port on 127.0.0.1 (default 8000)")
+        parser.add_argument("--engine-port", type=int, default=8100, help="the demo model's port (default 8100)")
         parser.add_argument("--people", type=int, default=24, help="how many simulated participants (default 24)")
         parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
 
-    def handle(self, *args: Any, port: int, people: int, no_browser: bool, **options: Any) -> None:
+    def handle(self, *args: Any, port: int, engine_port: int, people: int, no_browser: bool, **options: Any) -> None:
         self.port, self.people, self.no_browser = port, people, no_browser
         self.player: subprocess.Popen[bytes] | None = None
         require_free("127.0.0.1", port)
         self.say("Oversight demo: preparing the database")
         call_command("migrate", verbosity=0)
         self.password = new_password()
-        demo_studies.prepare()
-        self.join_code, self.is_played = demo_studies.tour().join_code, demo_studies.is_played()
+        demo_studies.prepare(engine_port)
+        engine_port = demo_studies.engine_port()
+        require_free("127.0.0.1", engine_port, "--engine-port")
+        self.join_codes = [demo_studies.study(name).join_code for name in (demo_studies.TOUR, demo_studies.MODEL)]
+        self.is_played = demo_studies.is_played()
+        engine = server.start_engine(str(FOLDER), engine_port)
         try:
             server.run(host="127.0.0.1", port=port, ready=self.ready)
         finally:
             self.stop_player()
+            server.stop_engine(engine)
         self.say("Stopped. `make demo` again goes on where you were; `make clean` forgets everything.")
 
     def ready(self) -> None:
@@ -48,7 +55,8 @@ class Command(BaseCommand):
         root = f"http://127.0.0.1:{self.port}"
         lines = [
             "",
-            f"  Take part yourself   {root}/join/{self.join_code}/",
+            f"  Take part yourself   {root}/join/{self.join_codes[0]}/   with a scripted assistant",
+            f"                       {root}/join/{self.join_codes[1]}/   with the demo model, a real one",
             f"  Console              {root}/console/   user {USER}   password {self.password}",
             f"  Results              {root}/console/studies/{demo_studies.FINISHED}/results/",
             "",

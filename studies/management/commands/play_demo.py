@@ -34,6 +34,8 @@ class Command(BaseCommand):
             call_command("simulate_participants", study.name, people=missing, seed=SEED, url=url)
         if not study.baseline_runs.exclude(finished_at=None).exists():
             call_command("run_baseline", study.name, assistant="helper")
+        if not design.study_by_name(demo_studies.MODEL).baseline_runs.exclude(finished_at=None).exists():
+            call_command("run_baseline", demo_studies.MODEL, assistant="model")
         if study.state == Study.State.OPEN:
             operations.close_study(study_id=study.pk, now=timezone.now())
         call_command("analyse_study", study.name)

@@ -27,9 +27,8 @@ class Command(BaseCommand):
         try:
             server.run(host=host, port=port, ready=lambda: self.ready(host, port))
         finally:
-            if child is not None and child.stdin is not None:
-                child.stdin.close()
-                child.wait(timeout=15)
+            if child is not None:
+                server.stop_engine(child)
         self.stdout.write("stopped cleanly")
 
     def ready(self, host: str, port: int) -> None:
@@ -44,10 +43,10 @@ def require_migrated() -> None:
     connections[DEFAULT_DB_ALIAS].close()
 
 
-def require_free(host: str, port: int) -> None:
+def require_free(host: str, port: int, option: str = "--port") -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(f"--port {port} on {host}: {error.strerror}. Use a free port.") from error
+            raise CommandError(f"{option} {port} on {host}: {error.strerror}. Use a free port.") from error
