@@ -112,7 +112,7 @@ TRIALS = Table(
         Column("exclusion_reason", "text", "the rule that excludes", missing="not excluded"),
         Column("post_hoc", "flag", "the exclusion was made after outcomes had been seen"),
         Column("simulated", "flag", "taken by a bot, not by a person", missing="a person"),
-        Column("model_id", "text", "the assistant's model and revision"),
+        Column("model_id", "text", "the assistant's model@revision and number type"),
         Column("prompt_hash", "text", "sha256 of the assistant's prompt"),
         Column("assigned_at", "time", "when the slot was taken"),
     ),

@@ -22,6 +22,7 @@ class StreamedReply:
     def __init__(self, model: str) -> None:
         self.model = model
         self.revision = ""
+        self.dtype = ""
         self.has_begun = False
         self._reason = ""
         self._usage = Usage()
@@ -36,6 +37,8 @@ class StreamedReply:
         if chunk.usage is not None:
             self._usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
         extra = chunk.model_extra or {}
+        if isinstance(dtype := extra.get("dtype"), str):
+            self.dtype = dtype
         timings, position = extra.get("timings"), extra.get("queued")
         if isinstance(timings, dict):
             self._queue_seconds = timings.get("queue_seconds")
@@ -54,7 +57,9 @@ class StreamedReply:
         if self._reason not in _REASONS:
             raise bad_response(f"the reply ended for an unknown reason, {self._reason!r}")
         reason = _REASONS[self._reason]
-        return Done(reason, self._usage, self.model, self.revision, self._queue_seconds, first_token_seconds)
+        return Done(
+            reason, self._usage, self.model, self.revision, self._queue_seconds, first_token_seconds, self.dtype
+        )
 
     def _whole(self, text: str) -> str:
         """Some servers cut a character into two escapes (a surrogate pair); the first half waits for the second."""

@@ -76,7 +76,12 @@ class OpenAICompatibleBackend:
             yield reply.done(clock.first_seconds)
         except DeadlineOver:
             yield Done(
-                FinishReason.DEADLINE, Usage(), reply.model, reply.revision, first_token_seconds=clock.first_seconds
+                FinishReason.DEADLINE,
+                Usage(),
+                reply.model,
+                reply.revision,
+                first_token_seconds=clock.first_seconds,
+                dtype=reply.dtype,
             )
         except openai.APIError as error:
             raise typed(error, self._address, self._api_key) from error
@@ -138,6 +143,7 @@ class OpenAICompatibleBackend:
             backend=self.name,
             model=model,
             revision=str(extra.get("revision") or ""),
+            dtype=str(extra.get("dtype") or ""),
             can_score=bool(extra.get("can_score")),
         )
 

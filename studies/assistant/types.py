@@ -149,7 +149,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end of a reply. `model` and `revision` say what produced it; the times are None where unknown."""
+    """The end of a reply. `model`, `revision` and `dtype` say what produced it; the times are None where unknown.
+
+    `dtype`: what the weights are computed in ("float32", "bfloat16"); "" where the endpoint does not say.
+    """
 
     reason: FinishReason
     usage: Usage
@@ -157,6 +160,7 @@ class Done:
     revision: str = ""
     queue_seconds: float | None = None
     first_token_seconds: float | None = None
+    dtype: str = ""
 
 
 Event = Queued | Piece | Done
@@ -194,7 +198,7 @@ class ContinuationScore:
 class Health:
     """What a backend serves now. `sentence` says what is wrong when it is not ok; None: it does not say.
 
-    `counters`: numbers that its `/metrics` gives too, by name.
+    `dtype`: as in `Done`. `counters`: numbers that its `/metrics` gives too, by name.
     """
 
     is_ok: bool
@@ -206,6 +210,7 @@ class Health:
     running: int | None = None
     waiting: int | None = None
     counters: Mapping[str, float] = field(default_factory=dict)
+    dtype: str = ""
 
 
 class Backend(Protocol):

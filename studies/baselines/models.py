@@ -18,6 +18,7 @@ class BaselineRun(models.Model):
     prompt_hash = models.CharField(max_length=64, blank=True)
     model = models.CharField(max_length=200, blank=True)
     revision = models.CharField(max_length=100, blank=True)
+    dtype = models.CharField(max_length=40, blank=True)
     details = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)

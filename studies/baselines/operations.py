@@ -153,15 +153,15 @@ def _record_model(run: BaselineRun, backend: Backend, work: Work, runner: asynci
             f"Assistant {run.assistant.name!r} ({health.model}) gives no log-probabilities, which protocol "
             f"{run.protocol!r} needs. Serve the model with `manage.py run_engine`, or use an endpoint that can score."
         )
-    began = (run.model, run.revision)
-    now = (health.model, health.revision)
+    began = (run.model, run.revision, run.dtype)
+    now = (health.model, health.revision, health.dtype)
     if run.model and began != now and run.answers.exists():
         raise JobFailed(
             f"Run {run.pk} was begun with model {' '.join(began).strip()!r}; the assistant now serves "
             f"{' '.join(now).strip()!r}. Serve the first again, or start a fresh run with --again."
         )
-    run.model, run.revision = now
-    run.save(update_fields=["model", "revision"])
+    run.model, run.revision, run.dtype = now
+    run.save(update_fields=["model", "revision", "dtype"])
 
 
 def _record_prompts(run: BaselineRun, protocol: BaselineProtocol, asked: Sequence[Asked]) -> None:

@@ -206,7 +206,7 @@ def baseline_lines(study: Study) -> tuple[BaselineLine, ...]:
         BaselineLine(
             assistant=run.assistant.name,
             protocol=run.protocol,
-            model=run.model,
+            model=" ".join(filter(None, (run.model, run.dtype))),
             state=Job.State.DONE if run.finished_at else run.job.state if run.job else "not started",
             answered=run.answered,
             questions=questions,

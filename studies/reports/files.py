@@ -67,6 +67,7 @@ def _baselines(source: Source) -> list[dict[str, Any]]:
             "backend": run.assistant.backend,
             "model": run.model,
             "revision": run.revision,
+            "dtype": run.dtype,
             "prompt_version": run.prompt_version,
             "prompt_hash": run.prompt_hash,
             "prompts": run.details.get("prompts", {}),

@@ -146,17 +146,21 @@ def _chats(study: Study) -> dict[int, Chat]:
     for trial_id, count in resets.values_list("trial_id").annotate(Count("pk")).order_by():
         chats[trial_id].resets = count
     replies = Reply.objects.filter(message__trial__session__study=study)
-    for trial_id, error, model, revision, prompt in (
-        replies.values_list("message__trial_id", "error_code", "model", "revision", "prompt_hash").distinct().order_by()
-    ):
+    facts = ("message__trial_id", "error_code", "model", "revision", "dtype", "prompt_hash")
+    for trial_id, error, model, revision, dtype, prompt in replies.values_list(*facts).distinct().order_by():
         chat = chats[trial_id]
         chat.had_outage |= error in OUTAGES
-        chat.models |= {f"{model}@{revision}" if revision else model} - {""}
+        chat.models |= {_model_id(model, revision, dtype)} - {""}
         chat.prompts |= {prompt} - {""}
     unplanned = replies.filter(message__trial__stance=None).exclude(text="").order_by("message__number", "attempt")
     for trial_id, text in unplanned.values_list("message__trial_id", "text"):
         chats[trial_id].replied.append(text)
     return dict(chats)
+
+
+def _model_id(model: str, revision: str, dtype: str) -> str:
+    """`model@revision dtype`, without what the endpoint did not say."""
+    return f"{model}{revision and f'@{revision}'}{dtype and f' {dtype}'}"
 
 
 def _answers(runs: list[BaselineRun]) -> dict[int, list[BaselineAnswer]]:

@@ -225,6 +225,7 @@ class Reply(models.Model):
     backend = models.CharField(max_length=20)
     model = models.CharField(max_length=200, blank=True)
     revision = models.CharField(max_length=100, blank=True)
+    dtype = models.CharField(max_length=40, blank=True)
     prompt_version = models.CharField(max_length=80, blank=True)
     prompt_hash = models.CharField(max_length=64, blank=True)
     sampling = models.JSONField(default=dict)

@@ -139,8 +139,7 @@ class _Stream:
         details: dict[str, Any] = {"first_piece_at": self.first_piece_at}
         if self.done is not None:
             details |= {
-                "model": self.done.model,
-                "revision": self.done.revision,
+                **_fitting(model=self.done.model, revision=self.done.revision, dtype=self.done.dtype),
                 "queue_seconds": self.done.queue_seconds,
                 "prompt_tokens": self.done.usage.prompt_tokens,
                 "completion_tokens": self.done.usage.completion_tokens,
@@ -203,6 +202,12 @@ class _Stream:
 
     async def _send(self, frame: live.Frame) -> None:
         await live.send_if_possible(self.group, {**frame, "reply": self.asked.item_id})
+
+
+def _fitting(**names: str) -> dict[str, str]:
+    """An endpoint may call itself by names of any length: cut to the columns, so that the reply's end is written."""
+    widths = {column.name: column.max_length for column in Reply._meta.fields}
+    return {column: _storable(name)[: widths[column]] for column, name in names.items()}
 
 
 def _storable(text: str) -> str:

@@ -75,8 +75,9 @@ async def test_pieces_join_to_the_reply_and_done_comes_last_and_once(backend: Ba
 async def test_done_says_what_was_used(backend: Backend) -> None:
     end = done(await collect(backend, REQUEST))
     health = await backend.health()
-    assert (end.model, end.revision) == (health.model, health.revision)
+    assert (end.model, end.revision, end.dtype) == (health.model, health.revision, health.dtype)
     assert end.revision
+    assert end.dtype == ("" if backend.name == "scripted" else "float32")
     assert end.usage.prompt_tokens
     assert end.usage.completion_tokens
     assert end.usage.completion_tokens <= REQUEST.max_tokens

@@ -81,7 +81,8 @@ async def test_models_and_health_say_what_is_served(http: httpx.AsyncClient) -> 
     assert model["id"] == "tiny-llama"
     assert model["can_score"]
     state = (await http.get("/health")).json()
-    assert (state["status"], state["revision"]) == ("ok", model["revision"])
+    assert (state["status"], state["revision"], state["dtype"]) == ("ok", model["revision"], model["dtype"])
+    assert model["dtype"] == (await chat(http)).json()["dtype"] == "float32"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ class Model:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.fails_at: dict[int, BaseException] = {}
-        self.health_now = Health(True, "openai", "tiny", "r1", can_score=True)
+        self.health_now = Health(True, "openai", "tiny", "r1", can_score=True, dtype="bfloat16")
         self.seconds = 0.0
         self.is_closed = False
 
@@ -76,7 +76,7 @@ def test_the_model_is_asked_every_question_and_everything_is_recorded(study, mod
     run = work(start(study), report=lambda done, total: seen.append((done, total)))
     assert run.job.state == "done"
     assert run.finished_at is not None
-    assert (run.protocol, run.model, run.revision) == ("zero-shot", "tiny", "r1")
+    assert (run.protocol, run.model, run.revision, run.dtype) == ("zero-shot", "tiny", "r1", "bfloat16")
     assert run.prompt_version == "zero_shot.v1, zero_shot_passage.v1"
     assert len(run.prompt_hash) == 64
     assert set(run.details["prompts"]) == {"zero_shot.v1", "zero_shot_passage.v1"}
@@ -169,8 +169,8 @@ def test_a_run_is_not_finished_by_another_model(study, model):
     model.health_now = Health(True, "openai", "tiny", "r2", can_score=True)
     run = work(start(study))
     assert run.job.error == (
-        f"Run {run.pk} was begun with model 'tiny r1'; the assistant now serves 'tiny r2'. Serve the first again, or "
-        "start a fresh run with --again."
+        f"Run {run.pk} was begun with model 'tiny r1 bfloat16'; the assistant now serves 'tiny r2'. Serve the first "
+        "again, or start a fresh run with --again."
     )
     fresh = work(start(study, again=True))
     assert fresh.pk != run.pk

@@ -226,6 +226,7 @@ def chat(
     state: str = "done",
     reply: str = "I think so.",
     model: str = "scripted",
+    dtype: str = "",
     error: str = "",
 ) -> None:
     """Messages with a reply each."""
@@ -245,6 +246,7 @@ def chat(
             backend="scripted",
             model=model,
             revision="1",
+            dtype=dtype,
             prompt_hash="abc",
         )
 

@@ -73,6 +73,13 @@ def test_an_assisted_answer_has_its_stance_and_the_dose(study):
     assert (row["model_id"], row["prompt_hash"]) == ("scripted@1", "abc")
 
 
+def test_the_model_is_named_with_the_numbers_that_it_was_computed_in(study):
+    trial = assisted(rows.join(study, 0))
+    rows.answer(trial, 3)
+    rows.chat(trial, "Hello", model="tiny", dtype="bfloat16")
+    assert only_trial(study)["model_id"] == "tiny@1 bfloat16"
+
+
 def test_without_a_planned_stance_the_assistants_first_settled_answer_counts(study):
     trial = assisted(rows.join(study, 0))
     trial.stance = None

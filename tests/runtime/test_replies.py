@@ -14,6 +14,7 @@ from studies.jobs.executor import on_database
 from studies.runtime import backends, chat, operations, pauses, replies, sessions, sweep
 from studies.runtime.models import Event, Message, ParticipantSession, Reply, Trial
 from studies.runtime.rules import Refusal
+from tests.assistant import peers
 from tests.small_study import make_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -227,3 +228,15 @@ async def test_a_reset_starts_an_empty_context_and_keeps_the_scrollback() -> Non
     assert "zebra" not in " ".join(turn.text for turn in asked.request.turns)
     session = await on_database(ParticipantSession.objects.get, pk=trial.session_id)
     assert await on_database(Message.objects.filter(trial__session=session).count) == 3
+
+
+async def test_the_row_says_what_numbers_the_model_was_computed_in() -> None:
+    trial = await on_database(chatting)
+    with peers.serve(peers.Peer(name="m" * 300, dtype="bfloat16")) as url:
+        remote = {"model": "m" * 300, "base_url": url, "max_tokens": 4}
+        await on_database(Assistant.objects.filter(pk=trial.assistant_id).update, backend="openai", options=remote)
+        reply = await on_database(ask, trial)
+        replies.start(reply.pk, trial.session_id)
+        ended = await until(is_over(reply))
+    assert (ended.state, ended.dtype) == ("done", "bfloat16")
+    assert ended.model == "m" * 200, "a name that is longer than the column does not keep the end from being written"

@@ -57,9 +57,10 @@ class EngineBackend:
             async for event in events:
                 if not isinstance(event, Queued | Piece | Done):
                     raise _unexpected(event)
-                yield event
                 if isinstance(event, Done):
+                    yield replace(event, dtype=self._loaded.dtype_name)
                     return
+                yield event
 
     async def score(self, request: ScoreRequest) -> list[ContinuationScore]:
         tokens = encode.encode_score(self._loaded, request)
@@ -102,6 +103,7 @@ class EngineBackend:
             backend=self.name,
             model=self._loaded.name,
             revision=self._loaded.revision,
+            dtype=self._loaded.dtype_name,
             can_score=True,
             sentence="" if is_ok else "the engine's thread has ended; start the engine again",
             running=running,

@@ -37,6 +37,11 @@ class LoadedModel:
         dtype: torch.dtype = self.model.dtype
         return dtype
 
+    @property
+    def dtype_name(self) -> str:
+        """As it is recorded with every reply: "float32", "bfloat16"."""
+        return str(self.dtype).removeprefix("torch.")
+
 
 def load(
     model: str,

@@ -1,8 +1,8 @@
 """OpenAI's JSON ↔ our records: what the engine's server reads and writes.
 
 Beyond OpenAI's fields: a request may carry `deadline_seconds`; a chunk may carry `queued` (how many requests are ahead;
-0 while the prompt is being read), and the last one carries `timings`. A field that would change the reply and that the
-engine does not know is refused: a study must not believe that it had an effect.
+0 while the prompt is being read), the last one carries `timings`, and all name the model's `dtype`. A field that would
+change the reply and that the engine does not know is refused: a study must not believe that it had an effect.
 """
 
 from __future__ import annotations
@@ -115,6 +115,7 @@ class Completion:
             "created": int(time.time()),
             "model": health.model,
             "system_fingerprint": health.revision,
+            "dtype": health.dtype,
         }
 
     def chunk(self, event: Queued | Piece | Done) -> dict[str, Any]:
@@ -154,7 +155,8 @@ def scores_body(scores: Sequence[ContinuationScore]) -> dict[str, Any]:
 
 def models_body(health: Health) -> dict[str, Any]:
     served = {"id": health.model, "object": "model", "created": 0, "owned_by": "oversight"}
-    return {"object": "list", "data": [{**served, "revision": health.revision, "can_score": health.can_score}]}
+    more = {"revision": health.revision, "dtype": health.dtype, "can_score": health.can_score}
+    return {"object": "list", "data": [{**served, **more}]}
 
 
 def health_body(health: Health) -> dict[str, Any]:
