@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncGenerator, Awaitable, Iterable
+from collections.abc import AsyncGenerator, Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ import openai
 
 from studies.assistant.openai_chunks import StreamedReply
 from studies.assistant.openai_errors import bad_response, typed
+from studies.assistant.token_scores import TokenScores, Way, as_messages
 from studies.assistant.types import (
     BackendError,
     ContinuationScore,
@@ -49,6 +50,8 @@ class OpenAICompatibleBackend:
         self._model = model
         self._api_key = api_key
         self._limits = timeouts or Timeouts()
+        self._is_scored_by_engine = True if is_engine else None
+        self._token_scores = TokenScores(self._ask, model, base_url)
         self._client = openai.AsyncOpenAI(
             base_url=with_path(base_url),
             api_key=api_key or "none",
@@ -94,31 +97,28 @@ class OpenAICompatibleBackend:
                 await source.close()
 
     async def score(self, request: ScoreRequest) -> list[ContinuationScore]:
-        """Through our engine's `/v1/score`; another endpoint does not have it, and NO_LOGPROBS says so."""
+        """Through `/v1/score` where our engine answers, elsewhere as `token_scores` can: exactly, or NO_LOGPROBS.
+
+        Others have a `/v1/score` of another kind: whose it is, the list of models says.
+        """
+        if self._is_scored_by_engine is None:
+            health = await self.health()
+            self._is_scored_by_engine = health.can_score if health.is_ok else None
+        if not self._is_scored_by_engine:
+            return await self._token_scores.score(request)
         body: dict[str, Any] = {"model": self._model, "continuations": list(request.continuations)}
-        body |= {"messages": _messages(request.turns)} if request.turns else {"prompt": request.prompt}
-        clock = Clock(None, self._limits)
-        try:
-            answer = await clock.within(self._limits.total, self._client.post("/score", cast_to=object, body=body))
-        except (openai.NotFoundError, openai.APIResponseValidationError) as error:
-            sentence = f"{self._address} cannot score continuations; use the engine (run_engine) for this model"
-            raise BackendError(ErrorCode.NO_LOGPROBS, sentence) from error
-        except openai.APIError as error:
-            if getattr(error, "status_code", None) in (405, 501):
-                raise BackendError(ErrorCode.NO_LOGPROBS, f"{self._address} cannot score continuations") from error
-            raise typed(error, self._address, self._api_key) from error
-        return _scores(answer, request.continuations, self._address)
+        body |= {"messages": as_messages(request.turns)} if request.turns else {"prompt": request.prompt}
+        return _scores(await self._ask("/score", body), request.continuations, self._address)
+
+    @property
+    def scored_by(self) -> Way | None:
+        """How the last scores were got; None before there were any."""
+        return Way.ENGINE if self._is_scored_by_engine else self._token_scores.way
 
     async def warm(self, turns: tuple[Turn, ...]) -> None:
         """Our engine reads ahead; another endpoint is not asked, since it might charge for it."""
-        if not self._is_engine:
-            return
-        clock = Clock(None, self._limits)
-        body = {"model": self._model, "messages": _messages(turns)}
-        try:
-            await clock.within(self._limits.total, self._client.post("/warm", cast_to=object, body=body))
-        except openai.APIError as error:
-            raise typed(error, self._address, self._api_key) from error
+        if self._is_engine:
+            await self._ask("/warm", {"model": self._model, "messages": as_messages(turns)})
 
     async def health(self) -> Health:
         try:
@@ -150,6 +150,17 @@ class OpenAICompatibleBackend:
     async def aclose(self) -> None:
         await self._client.close()
 
+    async def _ask(self, path: str, body: dict[str, Any], *, at_root: bool = False) -> object:
+        base = str(self._client.base_url).rstrip("/")
+        url = (base.removesuffix("/v1") if at_root else base) + path
+        try:
+            asked = self._client.post(url, cast_to=object, body=body)
+            return await Clock(None, self._limits).within(self._limits.total, asked)
+        except openai.APIError as error:
+            raise typed(error, url, self._api_key) from error
+        except ValueError as error:
+            raise bad_response(f"{url} sent no JSON") from error
+
     def _arguments(self, request: Request) -> dict[str, Any]:
         if request.turns[-1].role == "assistant" and not self._is_engine:
             raise BackendError(
@@ -157,7 +168,7 @@ class OpenAICompatibleBackend:
             )
         arguments: dict[str, Any] = {
             "model": self._model,
-            "messages": _messages(request.turns),
+            "messages": as_messages(request.turns),
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
@@ -185,10 +196,6 @@ def _is_loopback(base_url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _messages(turns: Iterable[Turn]) -> list[dict[str, str]]:
-    return [{"role": turn.role, "content": turn.text} for turn in turns]
 
 
 def _scores(answer: object, continuations: tuple[str, ...], address: str) -> list[ContinuationScore]:

@@ -8,9 +8,11 @@ from studies.assistant.types import BackendError, ErrorCode
 
 _OF_STATUS = {
     404: ErrorCode.REFUSED,
+    405: ErrorCode.UNSUPPORTED,
     408: ErrorCode.TIMEOUT,
     413: ErrorCode.CAPACITY,
     429: ErrorCode.RATE_LIMITED,
+    501: ErrorCode.UNSUPPORTED,
     502: ErrorCode.UNREACHABLE,
     503: ErrorCode.UNREACHABLE,
     504: ErrorCode.TIMEOUT,

@@ -148,11 +148,6 @@ def _record_model(run: BaselineRun, backend: Backend, work: Work, runner: asynci
     health = _while_beating(backend.health(), work, runner)
     if not health.is_ok:
         raise JobFailed(f"Assistant {run.assistant.name!r} cannot be asked: {health.sentence}")
-    if not health.can_score:
-        raise JobFailed(
-            f"Assistant {run.assistant.name!r} ({health.model}) gives no log-probabilities, which protocol "
-            f"{run.protocol!r} needs. Serve the model with `manage.py run_engine`, or use an endpoint that can score."
-        )
     began = (run.model, run.revision, run.dtype)
     now = (health.model, health.revision, health.dtype)
     if run.model and began != now and run.answers.exists():

@@ -30,7 +30,10 @@ Answer = dict[str, Any]
 
 @dataclass
 class Peer:
-    """What an endpoint honours. `scores`: "ids" as vLLM, "generate" as SGLang; `merges`: `(A` is one token."""
+    """What an endpoint honours. `scores`: "ids" as vLLM, "generate" as SGLang; `merges`: `(A` is one token.
+
+    `ignores_ids`: an older vLLM, which takes `logprob_token_ids` without a word; `repeats`: what two tokens read.
+    """
 
     scores: str = ""
     can_tokenize: bool = False
@@ -41,6 +44,8 @@ class Peer:
     seeds: str = "honoured"  # or ignored, or fixed: always the same text
     stops: bool = True
     merges: bool = False
+    ignores_ids: bool = False
+    repeats: str = ""
     dtype: str = ""
     name: str = "m"
     asked: list[tuple[str, Answer]] = field(default_factory=list)
@@ -62,7 +67,7 @@ class Peer:
         draw = random.Random(repr(list(context)))
         text = "".join(VOCABULARY[token] for token in context)
         lift = {"A", "B", "C", "D", *MERGED} if UNLIKELY not in text else set()
-        weights = [draw.gauss(0, 2) + (4 if word in lift else 0) for word in VOCABULARY]
+        weights = [draw.gauss(0, 2) + (9 if word in lift else 0) for word in VOCABULARY]
         if UNLIKELY in text:
             weights[VOCABULARY.index("B")] = -9.0
         total = math.log(math.fsum(math.exp(weight) for weight in weights))
@@ -140,10 +145,10 @@ def _tokenize(peer: Peer, body: Answer) -> Response:
 
 
 def _completions(peer: Peer, body: Answer) -> Response:
-    """An older vLLM takes `logprob_token_ids` without a word and ignores it."""
     logprobs = peer.logprobs(body["prompt"])
     best = max(range(len(logprobs)), key=logprobs.__getitem__)
-    told = {f"token_id:{token}": logprobs[token] for token in [best, *body["logprob_token_ids"]]}
+    wanted = [] if peer.ignores_ids else body["logprob_token_ids"]
+    told = {f"token_id:{token}": logprobs[token] for token in [best, *wanted]}
     choice = {"index": 0, "text": "x", "finish_reason": "length", "logprobs": {"top_logprobs": [told]}}
     return JSONResponse({"id": "c", "object": "text_completion", "model": peer.name, "choices": [choice]})
 
@@ -173,6 +178,7 @@ def _top(peer: Peer, body: Answer, prompt: list[int]) -> Answer | None:
     logprobs = peer.logprobs(prompt)
     best = sorted(range(len(logprobs)), key=logprobs.__getitem__, reverse=True)[: peer.top_logprobs]
     top = [{"token": VOCABULARY[token], "logprob": logprobs[token], "bytes": None} for token in best]
+    top += [entry for entry in top if entry["token"] == peer.repeats]
     return {"content": [{**top[0], "top_logprobs": top}]}
 
 

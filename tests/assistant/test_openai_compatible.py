@@ -132,9 +132,9 @@ def address() -> Iterator[str]:
         yield url
 
 
-def backend_of(address: str, kind: str, **timeouts: float) -> OpenAICompatibleBackend:
-    limits = Timeouts(**timeouts)
-    return OpenAICompatibleBackend(base_url=f"{address}/{kind}/v1", model="m", api_key=KEY, timeouts=limits)
+def backend_of(address: str, kind: str, *, is_engine: bool = False, **timeouts: float) -> OpenAICompatibleBackend:
+    url, limits = f"{address}/{kind}/v1", Timeouts(**timeouts)
+    return OpenAICompatibleBackend(base_url=url, model="m", api_key=KEY, timeouts=limits, is_engine=is_engine)
 
 
 @pytest.mark.parametrize(
@@ -257,21 +257,21 @@ async def test_only_the_engine_goes_on_with_an_assistants_turn(address: str) -> 
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
-        ("nothing-there", ErrorCode.NO_LOGPROBS),
+        ("nothing-there", ErrorCode.REFUSED),
         ("too-few", ErrorCode.BAD_RESPONSE),
         ("positive", ErrorCode.BAD_RESPONSE),
         ("words", ErrorCode.BAD_RESPONSE),
     ],
 )
 async def test_scores_that_cannot_be_used_are_refused(address: str, kind: str, code: ErrorCode) -> None:
-    async with aclosing(backend_of(address, kind)) as backend:
+    async with aclosing(backend_of(address, kind, is_engine=True)) as backend:
         with pytest.raises(BackendError) as raised:
             await backend.score(ScoreRequest(("A", "B"), prompt="("))
     assert raised.value.code is code
 
 
 async def test_scores_come_in_order(address: str) -> None:
-    async with aclosing(backend_of(address, "good")) as backend:
+    async with aclosing(backend_of(address, "good", is_engine=True)) as backend:
         scores = await backend.score(ScoreRequest(("A", "B"), prompt="("))
     assert [(score.continuation, score.logprob, score.tokens) for score in scores] == [("A", -1.0, 1), ("B", -2.0, 2)]
 

@@ -14,6 +14,7 @@ from studies.baselines.protocols import PROTOCOLS
 from studies.design import assistants, spec
 from studies.jobs import operations as jobs
 from studies.jobs.models import Job
+from tests.assistant import peers
 from tests.reports import rows
 
 pytestmark = pytest.mark.django_db
@@ -155,11 +156,26 @@ def test_an_assistant_that_is_down_is_not_asked(study, model):
     assert model.asked == []
 
 
-def test_an_assistant_without_log_probabilities_is_told_what_to_do(study, model):
+def test_an_endpoint_that_does_not_say_that_it_can_score_is_asked(study, model):
     model.health_now = Health(True, "openai", "tiny")
-    run = work(start(study))
-    assert "gives no log-probabilities" in run.job.error
+    assert work(start(study)).job.state == "done"
+
+
+def test_an_endpoint_without_log_probabilities_is_told_what_to_do(study):
+    with peers.serve(peers.llama_cpp(name="tiny")) as url:
+        study.assistants.filter(name="remote").update(options={"model": "tiny", "base_url": url})
+        run = work(start(study))
+    assert run.job.state == "failed"
+    assert "gives no log-probabilities of 'A', 'B', 'C', 'D'" in run.job.error
     assert "run_engine" in run.job.error
+
+
+@pytest.mark.parametrize("peer", [peers.vllm(name="tiny"), peers.sglang(name="tiny")], ids=["vllm", "sglang"])
+def test_a_run_against_another_server_has_its_likelihoods(study, peer):
+    with peers.serve(peer) as url:
+        study.assistants.filter(name="remote").update(options={"model": "tiny", "base_url": url})
+        run = work(start(study))
+    assert (run.job.state, run.model, run.answers.exclude(option=None).count()) == ("done", "tiny", 10)
 
 
 def test_a_run_is_not_finished_by_another_model(study, model):
