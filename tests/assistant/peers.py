@@ -5,6 +5,7 @@ The shapes of requests and answers are those that `studies/assistant/token_score
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import random
@@ -33,6 +34,7 @@ class Peer:
     """What an endpoint honours. `scores`: "ids" as vLLM, "generate" as SGLang; `merges`: `(A` is one token.
 
     `ignores_ids`: an older vLLM, which takes `logprob_token_ids` without a word; `repeats`: what two tokens read.
+    `is_whole`: a stream has one piece; `delay`: of every chat, in seconds.
     """
 
     scores: str = ""
@@ -40,6 +42,8 @@ class Peer:
     can_continue: bool = True
     top_logprobs: int = 0
     streams: bool = True
+    is_whole: bool = False
+    delay: float = 0.0
     sends_usage: bool = True
     seeds: str = "honoured"  # or ignored, or fixed: always the same text
     stops: bool = True
@@ -124,6 +128,7 @@ def _answering(peer: Peer, answer: Any) -> Any:
     async def endpoint(http: HttpRequest) -> Response:
         body = json.loads(await http.body() or b"{}")
         peer.asked.append((http.url.path, body))
+        await asyncio.sleep(peer.delay if http.url.path.endswith("/chat/completions") else 0)
         response: Response = answer(peer, body)
         return response
 
@@ -169,7 +174,8 @@ def _chat(peer: Peer, body: Answer) -> Response:
         return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": usage})
     if not peer.streams:
         return PlainTextResponse("streaming is off", 400)
-    return StreamingResponse(_chunks(peer, head, words, usage), media_type="text/event-stream")
+    pieces = ["".join(words)] if peer.is_whole else words
+    return StreamingResponse(_chunks(peer, head, pieces, usage), media_type="text/event-stream")
 
 
 def _top(peer: Peer, body: Answer, prompt: list[int]) -> Answer | None:
