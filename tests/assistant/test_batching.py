@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,12 +13,13 @@ import torch
 import transformers
 
 from studies.assistant.engine import supports
-from studies.assistant.engine.batcher import CHUNK, Batcher
+from studies.assistant.engine.batcher import CHUNK, PATIENT_SHARE, Batcher
 from studies.assistant.engine.encode import ScoreTokens
 from studies.assistant.engine.line import Heard, Ticket
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.engine.one_at_a_time import OneAtATime
 from studies.assistant.engine.sizes import Sizes
+from studies.assistant.engine.step import Part
 from studies.assistant.types import BackendError, Done, ErrorCode, Piece, Request, Turn
 
 CONTEXT = 2048
@@ -279,3 +280,66 @@ def test_a_text_that_was_read_ahead_is_not_read_again(make: Any) -> None:
     ask(batcher, story + tokens(2, 20), asked(4)).end()
     assert batcher.counters.reused_tokens - before == 400
     assert is_empty(batcher)
+
+
+def score(batcher: Batcher, context: list[int], letters: Sequence[int] = (5, 6, 7)) -> Answered:
+    heard = Answered()
+    scored = ScoreTokens(context, [[letter] for letter in letters])
+    heard.tickets = batcher.score(scored, [str(letter) for letter in letters], heard.events.put)
+    return heard
+
+
+def test_nobody_who_chats_waits_behind_a_long_scoring_job(make: Any) -> None:
+    """The job is longer than the queue of chats and could take every seat; the chat comes last and is served first."""
+    batcher = make(seats=4, max_waiting=8)
+    examples = tokens(1, 300)
+    job = [score(batcher, examples + tokens(100 + number, 60)) for number in range(200)]
+    chats = [ask(batcher, tokens(3 + number, 40), asked(30)) for number in range(2)]
+    for chat in chats:
+        assert chat.end().usage.completion_tokens == 30
+    assert sum(each.events.empty() for each in job) > 100, "the job was over before the chats were"
+    assert all(isinstance(each.events.get(timeout=60), list) for each in job)
+    assert all(each.events.empty() for each in job), "a scoring was told its place in the queue"
+    with pytest.raises(BackendError, match="8 requests wait already"):
+        for number in range(20):
+            ask(batcher, tokens(number, 40), asked(200))
+
+
+def test_while_a_reply_is_written_scorings_read_little_in_a_step(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    batcher = make(seats=8)
+    steps: list[list[int]] = []
+    seated: list[int] = []
+    step = batcher._model.step
+
+    def watched(parts: Sequence[Part]) -> list[torch.Tensor]:
+        steps.append([len(part.tokens) for part in parts])
+        seated.append(len(batcher._seated))
+        return step(parts)
+
+    monkeypatch.setattr(batcher._model, "step", watched)
+    job = [score(batcher, tokens(100 + number, 100)) for number in range(30)]
+    for each in job:
+        each.events.get(timeout=60)
+    assert max(map(sum, steps)) > CHUNK["cpu"] // 2
+    assert max(seated) == 4, "scorings leave half of the seats free"
+    writing = ask(batcher, tokens(1, 5), asked(60))
+    writing.has_begun()
+    steps.clear()
+    job = [score(batcher, tokens(200 + number, 100)) for number in range(8)]
+    for each in job:
+        each.events.get(timeout=60)
+    writing.end()
+    shared = [taken for taken in steps if taken[0] == 1 and len(taken) > 1]
+    assert shared
+    assert max(map(sum, shared)) <= CHUNK["cpu"] // PATIENT_SHARE + 1
+
+
+def test_the_examples_that_many_questions_share_are_read_once_and_nothing_else_is_kept(make: Any) -> None:
+    batcher = make(seats=8)
+    examples = tokens(1, 405)
+    job = [score(batcher, examples + tokens(100 + number, 140)) for number in range(40)]
+    for each in job:
+        each.events.get(timeout=60)
+    read = batcher.counters.prompt_tokens - batcher.counters.reused_tokens
+    assert read <= 405 + 40 * (140 + 16), "some of the examples were read again"
+    assert batcher.metrics()["stored_tokens"] < 600, "a question that nobody asks about again was kept"

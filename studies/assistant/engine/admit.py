@@ -38,9 +38,13 @@ class Admission:
         if self._store.expected(beginning) >= match.length + LEAST_ENTRY:
             return None
         seat = Seat(guest, Row(slot))
+        unread = len(beginning) - match.length
         own = match.tail_tokens + len(guest.ids) - match.length + guest.new_tokens
-        if len(beginning) - match.length >= LEAST_ENTRY or own > self._slots.capacity:
-            seat.entry = self._begin(guest, beginning, match, waiting)
+        cut = self._parting(guest, beginning, match.length, waiting)
+        if not cut and (unread >= max(LEAST_ENTRY, match.length) or own > self._slots.capacity):
+            cut = aligned(len(beginning))
+        if cut:
+            seat.entry = self._begin(beginning[:cut], match)
         if seat.entry is not None:
             seat.entry.pins += 1
             seat.settle()
@@ -70,12 +74,12 @@ class Admission:
             held.copy_(slots[row.slot, :, : row.length])
         entry.read = entry.cost
 
-    def _begin(self, guest: Guest, beginning: Ids, match: Match, waiting: Sequence[Guest]) -> Entry | None:
-        """An entry for the beginning of the prompt, with what is known of it copied; None when there is no room."""
+    def _begin(self, beginning: Ids, match: Match) -> Entry | None:
+        """An entry for this beginning of a prompt, with what is known of it copied; None when there is no room."""
         known = [entry for entry in (match.shared, match.tail) if entry is not None]
         for entry in known:
             entry.pins += 1
-        made = self._store.reserve(beginning[: self._cut(guest, beginning, match.length, waiting)])
+        made = self._store.reserve(beginning)
         for entry in known:
             entry.pins -= 1
         if made is None:
@@ -88,18 +92,19 @@ class Admission:
             _copy(match.tail, made, first, made.read - first)
         return made
 
-    def _cut(self, guest: Guest, beginning: Ids, known: int, waiting: Sequence[Guest]) -> int:
-        """Where the entry ends: where those who wait part with this prompt, if that saves reading; else at its end."""
-        whole = aligned(len(beginning))
-        lengths = [aligned(shared_length(other.ids, beginning)) for other in waiting[:LOOKED_AT]]
+    def _parting(self, guest: Guest, beginning: Ids, known: int, waiting: Sequence[Guest]) -> int:
+        """Where those who wait part with this prompt, so that most reading is saved; 0 where that is not worth it."""
+        if len(beginning) - known < LEAST_ENTRY:
+            return 0
+        lengths = [shared_length(other.ids, beginning) for other in waiting]
+        if not guest.is_patient:
+            lengths = [aligned(length) for length in lengths]
         fitting = [
             length
             for length in lengths
             if length - known >= LEAST_ENTRY and len(guest.ids) - length + guest.new_tokens <= self._slots.capacity
         ]
-        if not fitting:
-            return whole
-        return max(fitting, key=lambda length: (length - known) * sum(other >= length for other in fitting))
+        return max(fitting, default=0, key=lambda length: (length - known) * sum(other >= length for other in fitting))
 
     def _resume(self, row: Row, match: Match) -> None:
         if match.shared is None:

@@ -10,12 +10,13 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from studies.assistant.engine.admit import Admission, NoRoom
+from studies.assistant.engine.admit import LOOKED_AT, Admission, NoRoom
 from studies.assistant.engine.cache import Slots, Store
 from studies.assistant.engine.choose import Draws, choose
 from studies.assistant.engine.encode import ScoreTokens
@@ -29,6 +30,7 @@ from studies.assistant.types import BackendError, ErrorCode, FinishReason, Piece
 
 logger = logging.getLogger(__name__)
 CHUNK = {"cpu": 192, "cuda": 1024}  # tokens of prompts in one step, by the kind of device
+PATIENT_SHARE = 4  # while replies are written, scorings get one part in so many of a step
 LEAST_TAIL = 16  # own tokens of a conversation that are worth keeping for its next turn
 
 
@@ -75,7 +77,7 @@ class Batcher(Line):
         return (ticket,)
 
     def score(self, tokens: ScoreTokens, continuations: Sequence[str], listen: Listener) -> tuple[Ticket, ...]:
-        """Queue a scoring. The listener hears Queued*, then the scores or a BackendError; nothing after a cancel."""
+        """Queue a scoring, behind all replies. The listener hears the scores or a BackendError; nothing after a cancel."""
         scoring = Scoring(continuations, tokens.continuations)
         is_single = all(len(ids) == 1 for ids in tokens.continuations)
         places: Sequence[int | None] = [None] if is_single else range(len(tokens.continuations))
@@ -84,6 +86,7 @@ class Batcher(Line):
                 listen=listen,
                 prompt_tokens=len(tokens.context),
                 seconds=None,
+                is_patient=True,
                 ids=np.array(tokens.up_to(place), dtype=np.int32),
                 scoring=scoring,
                 place=place,
@@ -139,12 +142,13 @@ class Batcher(Line):
     def _admit(self) -> None:
         with self._changed:
             self._expire_waiting()
-            for ticket in list(self._waiting):
-                if len(self._seated) == self._seats:
+            for ticket in list(islice(self._waiting, LOOKED_AT)):
+                if len(self._seated) == self._seats or (ticket.is_patient and self._is_full_of_patient()):
                     break
                 assert isinstance(ticket, Guest)
                 try:
-                    others = [each for each in self._waiting if each is not ticket and isinstance(each, Guest)]
+                    around = islice(self._waiting, LOOKED_AT)
+                    others = [each for each in around if each is not ticket and isinstance(each, Guest)]
                     seat = self._admission.seat(ticket, len(self._seated), others)
                 except NoRoom:
                     if self._seated:
@@ -162,6 +166,10 @@ class Batcher(Line):
                 self.counters.prompt_tokens += len(ticket.ids)
                 self.counters.reused_tokens += len(ticket.ids) - seat.unread
             self._tell_positions()
+
+    def _is_full_of_patient(self) -> bool:
+        """Scorings take half of the seats at most: whoever comes to chat finds one."""
+        return sum(seat.guest.is_patient for seat in self._seated) >= (self._seats + 1) // 2
 
     def _work(self) -> None:
         """One step for all; when it fails, one for each, so that whoever is to blame fails alone."""
@@ -190,17 +198,20 @@ class Batcher(Line):
             self._release(seat)
 
     def _planned(self) -> list[tuple[Seat, Part]]:
-        """A token of everybody who writes; then prompts, by turns the oldest and the shortest first."""
+        """A token of everybody who writes; then prompts, by turns the oldest and the shortest first; scorings last."""
         planned = [(seat, Part(seat.row, [_last(seat)], 1)) for seat in self._seated if not seat.unread]
         reading = [seat for seat in self._seated if seat.unread]
         if self.counters.steps % 2:
             reading.sort(key=lambda seat: seat.unread)
-        budget = CHUNK.get(self._loaded.device.type, CHUNK["cpu"])
-        for seat in reading:
+        chunk = CHUNK.get(self._loaded.device.type, CHUNK["cpu"])
+        kept_short = chunk - chunk // PATIENT_SHARE if planned else 0  # a long step would hold up what is written
+        read = 0
+        for seat in sorted(reading, key=lambda seat: seat.guest.is_patient):
+            budget = chunk - read - (kept_short if seat.guest.is_patient else 0)
             if budget <= 0:
                 break
             part = seat.part(budget)
-            budget -= len(part.tokens)
+            read += len(part.tokens)
             planned.append((seat, part))
         return planned
 

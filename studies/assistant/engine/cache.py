@@ -170,7 +170,7 @@ def aligned(tokens: int) -> int:
 
 def _match(entry: Entry, shared: int) -> Match:
     if entry.parent is None:
-        return Match(entry, aligned(shared))
+        return Match(entry, shared if shared == len(entry.tokens) else aligned(shared))
     if shared <= entry.start:
         return NOTHING  # its parent matches as long a beginning itself
     return Match(entry.parent, entry.start, entry, shared - entry.start)

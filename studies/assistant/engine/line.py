@@ -23,11 +23,15 @@ from studies.assistant.types import (
 Scores = list[ContinuationScore]
 Heard = Queued | Piece | Done | Scores | BackendError
 Listener = Callable[[Heard], None]  # called on the engine's thread: be quick
+MAX_PATIENT = 4096  # scorings that may wait, beside the replies
 
 
 @dataclass(eq=False, kw_only=True)
 class Ticket:
-    """One request. Times are of the monotonic clock. `is_expecting`: it waits for a text that is being read."""
+    """One request. Times are of the monotonic clock. `is_expecting`: it waits for a text that is being read.
+
+    `is_patient`: no person waits for it. It lets everybody else go first, and does not hear how many are ahead.
+    """
 
     listen: Listener
     prompt_tokens: int
@@ -38,6 +42,7 @@ class Ticket:
     position: int = 0
     is_cancelled: bool = False
     is_expecting: bool = False
+    is_patient: bool = False
 
     def is_overdue(self) -> bool:
         return self.seconds is not None and time.monotonic() >= self.submitted_at + self.seconds
@@ -107,12 +112,17 @@ class Line(ABC):
         with self._changed:
             if self._is_closing or not self._thread.is_alive():
                 raise closing()
+            is_patient = tickets[0].is_patient
+            limit = MAX_PATIENT if is_patient else self._max_waiting
+            waiting = sum(ticket.is_patient == is_patient for ticket in self._waiting)
             # Those for whom a seat is free are about to be served; they count as running already.
-            if len(self._waiting) >= self._max_waiting + self._seats - self._taken:
+            if waiting >= limit + self._seats - self._taken:
                 raise BackendError(
-                    ErrorCode.RATE_LIMITED, f"{self._max_waiting} requests wait already, as many as may; ask again soon"
+                    ErrorCode.RATE_LIMITED, f"{limit} requests wait already, as many as may; ask again soon"
                 )
             self._waiting.extend(tickets)
+            if not is_patient:
+                self._waiting = deque(sorted(self._waiting, key=lambda ticket: ticket.is_patient))
             self._tell_positions()
             self._changed.notify_all()
 
@@ -142,9 +152,9 @@ class Line(ABC):
         """Its time was over before its turn came."""
 
     def _tell_positions(self) -> None:
-        """Whoever waits for a seat hears how many are ahead, when that has changed; the lock is held."""
+        """Whoever waits for a seat, but the patient, hears how many are ahead when that has changed; the lock is held."""
         free = self._seats - self._taken
-        waiting = [ticket for ticket in self._waiting if not ticket.is_expecting]
+        waiting = [ticket for ticket in self._waiting if not ticket.is_expecting and not ticket.is_patient]
         for position, ticket in enumerate(waiting[free:], start=1):
             if position != ticket.position:
                 ticket.position = position
