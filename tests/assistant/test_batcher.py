@@ -11,12 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from studies.assistant.engine import supports
 from studies.assistant.engine.backend import EngineBackend
-from studies.assistant.engine.batcher import Batcher
 from studies.assistant.engine.encode import encode_chat
 from studies.assistant.engine.loader import LoadedModel
-from studies.assistant.engine.one_at_a_time import OneAtATime
 from studies.assistant.engine.sizes import Sizes
 from studies.assistant.types import (
     BackendError,
@@ -34,16 +31,11 @@ from tests.assistant.streams import collect, done, places, text
 ASK = (Turn("user", "Which option?"),)
 
 
-@pytest.fixture(params=[Batcher, OneAtATime])
-async def backend(
-    loaded: LoadedModel, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[EngineBackend]:
+@pytest.fixture(params=["own", "transformers", "none"])
+async def backend(loaded: LoadedModel, request: pytest.FixtureRequest) -> AsyncIterator[EngineBackend]:
     """Its model knows no end of text: a reply takes all its tokens, whatever the random weights say."""
-    if request.param is OneAtATime:
-        monkeypatch.setattr(supports, "why_not", lambda _: "the test says so")
-        loaded.model.set_attn_implementation("sdpa")
-    engine = EngineBackend(replace(loaded, end_ids=frozenset()), Sizes(seats=1, max_waiting=3))
-    assert isinstance(engine._batcher, request.param)
+    loaded.model.set_attn_implementation("sdpa")
+    engine = EngineBackend(replace(loaded, end_ids=frozenset()), Sizes(seats=1, max_waiting=3), request.param)
     yield engine
     await engine.aclose()
 

@@ -16,11 +16,12 @@ from studies.assistant.engine import supports
 from studies.assistant.engine.batcher import CHUNK, PATIENT_SHARE, Batcher
 from studies.assistant.engine.encode import ScoreTokens
 from studies.assistant.engine.line import Heard, Ticket
+from studies.assistant.engine.lines import AnyLine
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.engine.one_at_a_time import OneAtATime
 from studies.assistant.engine.sizes import Sizes
 from studies.assistant.engine.step import Part
-from studies.assistant.types import BackendError, Done, ErrorCode, Piece, Request, Turn
+from studies.assistant.types import BackendError, Done, ErrorCode, Piece, Queued, Request, Turn
 
 CONTEXT = 2048
 COMMON: dict[str, Any] = {
@@ -98,11 +99,12 @@ class Answered:
             time.sleep(0.001)
 
     def end(self) -> Done:
-        self.text = ""
+        self.text, self.places = "", []
         while not isinstance(event := self.events.get(timeout=60), Done):
             if isinstance(event, BackendError):
                 raise event
             self.text += event.text if isinstance(event, Piece) else ""
+            self.places += [event.position] if isinstance(event, Queued) else []
         return event
 
     def tokens(self) -> list[int]:
@@ -110,13 +112,13 @@ class Answered:
         return [int(number) for number in self.text.split()]
 
 
-def ask(batcher: Batcher, prompt: list[int], request: Request) -> Answered:
+def ask(batcher: AnyLine, prompt: list[int], request: Request) -> Answered:
     heard = Answered()
     heard.tickets = batcher.generate(prompt, request, heard.events.put)
     return heard
 
 
-def is_empty(batcher: Batcher) -> bool:
+def is_empty(batcher: AnyLine) -> bool:
     """Whether it has nothing to do, within a moment."""
     limit = time.monotonic() + 5
     while batcher.counts() != (0, 0) and time.monotonic() < limit:

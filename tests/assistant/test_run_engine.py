@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.core.management import CommandError, call_command
 
+from studies.assistant.engine import supports
 from tests.assistant.conftest import ROOT, running_engine
 
 
@@ -47,6 +49,27 @@ def test_a_signal_in_the_middle_of_a_reply_ends_it_and_tells_the_client(model_fo
             rest = "".join(parts)
         assert '"code": "unreachable"' in rest
         assert process.wait(10) == 0
+
+
+def test_with_transformers_batching_it_answers_and_a_signal_in_the_middle_ends_it(model_folder: Path) -> None:
+    with running_engine("--model", str(model_folder), "--batching", "transformers") as (process, line):
+        url = line.removeprefix("engine ready ")
+        body = {"messages": [{"role": "user", "content": "?"}], "max_tokens": 480, "stream": True}
+        with httpx.stream("POST", f"{url}/v1/chat/completions", json=body, trust_env=False) as reply:
+            parts = reply.iter_text()
+            next(parts)
+            process.send_signal(signal.SIGTERM)
+            rest = "".join(parts)
+        assert '"code": "unreachable"' in rest
+        assert process.wait(10) == 0
+
+
+def test_a_batching_that_would_not_be_exact_is_one_sentence(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supports, "why_not", lambda _: "it looks back 24 tokens only")
+    with pytest.raises(CommandError, match=r"'own': .* tiny-llama exactly: it looks back 24 tokens only; use auto"):
+        call_command("run_engine", model=str(model_folder), port=0, device="cpu", batching="own")
 
 
 def test_it_ends_when_its_standard_input_closes(model_folder: Path) -> None:

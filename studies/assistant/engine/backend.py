@@ -8,17 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from studies.assistant.engine import encode, supports
-from studies.assistant.engine.batcher import Batcher
+from studies.assistant.engine import encode
 from studies.assistant.engine.line import Heard, Listener, Ticket
+from studies.assistant.engine.lines import Batching, new_line
 from studies.assistant.engine.loader import LoadedModel
-from studies.assistant.engine.one_at_a_time import OneAtATime
 from studies.assistant.engine.sizes import DEFAULT, Sizes
 from studies.assistant.types import (
     BackendError,
@@ -34,20 +32,17 @@ from studies.assistant.types import (
     Turn,
 )
 
-logger = logging.getLogger(__name__)
-
 
 class EngineBackend:
     """A loaded model, shared by the conversations of one event loop."""
 
     name = "engine"
 
-    def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT) -> None:
+    def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT, batching: Batching = "auto") -> None:
+        """LoadError when `batching` would not serve the model exactly."""
         # A tokenizer of its own: they are not safe to use from two threads, and the engine's thread has the other one.
         self._loaded = replace(loaded, tokenizer=copy.deepcopy(loaded.tokenizer))
-        if reason := supports.why_not(loaded):
-            logger.warning("%s is served one request at a time: %s", loaded.name, reason)
-        self._batcher = OneAtATime(loaded, max_waiting=sizes.max_waiting) if reason else Batcher(loaded, sizes)
+        self._batcher = new_line(loaded, sizes, batching)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """One reply. What does not fit the model is refused before anything waits or runs."""

@@ -98,19 +98,23 @@ class OneAtATime(Line):
                     raise closing()
                 if ticket.is_cancelled:
                     return
-        except BackendError as error:
-            ticket.tell(error)
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            sentence = (
-                f"a conversation of {ticket.prompt_tokens} tokens does not fit the memory of {self._loaded.device}"
-            )
-            ticket.tell(BackendError(ErrorCode.CAPACITY, sentence))
         except Exception as error:
-            logger.exception("a request of %d prompt tokens failed", ticket.prompt_tokens)
-            ticket.tell(BackendError(ErrorCode.INTERNAL, f"the model failed: {type(error).__name__}"))
+            ticket.tell(failure(ticket, error, self._loaded.device))
         finally:
             ticket.steps.close()
 
     def _tell_deadline(self, ticket: Ticket) -> None:
         ticket.tell(self._done(ticket, FinishReason.DEADLINE, 0))
+
+
+def failure(ticket: Ticket, error: Exception, device: torch.device) -> BackendError:
+    """What its listener is told when a request failed; unexpected errors are logged, for they may quote the person."""
+    if isinstance(error, BackendError):
+        return error
+    if isinstance(error, torch.OutOfMemoryError):
+        torch.cuda.empty_cache()
+        return BackendError(
+            ErrorCode.CAPACITY, f"a conversation of {ticket.prompt_tokens} tokens does not fit the memory of {device}"
+        )
+    logger.error("a request of %d prompt tokens failed", ticket.prompt_tokens, exc_info=error)
+    return BackendError(ErrorCode.INTERNAL, f"the model failed: {type(error).__name__}")

@@ -29,6 +29,12 @@ class Command(BaseCommand):
         parser.add_argument("--seat-tokens", type=int, default=1024, help="own tokens of each of them (default 1024)")
         parser.add_argument("--cache-gib", type=float, help="memory for what was read (default: a share)")
         parser.add_argument("--max-waiting", type=int, default=64, help="how many requests may wait (default 64)")
+        parser.add_argument(
+            "--batching",
+            default="auto",
+            choices=("auto", "own", "transformers", "none"),
+            help="who runs many at once: auto takes what serves this model exactly (default auto)",
+        )
         parser.add_argument("--exit-with-stdin", action="store_true", help="end when standard input closes")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,6 +63,7 @@ class Command(BaseCommand):
             )
             limits = ("seats", "seat_tokens", "max_waiting", "cache_gib")
             sizes = fitting(loaded, **{name: options[name] for name in limits})
+            backend = EngineBackend(loaded, sizes, options["batching"])
         except LoadError as error:
             listening.close()
             raise CommandError(str(error)) from error
@@ -65,7 +72,7 @@ class Command(BaseCommand):
             self.stdout.write(f"engine ready {address}")
             self.stdout.flush()
 
-        serve.serve(lambda: EngineBackend(loaded, sizes), listening, say_ready)
+        serve.serve(lambda: backend, listening, say_ready)
 
 
 def _exit_cleanly(number: int, frame: FrameType | None) -> None:
