@@ -28,18 +28,16 @@ def exact_line(loaded: LoadedModel, sizes: Sizes) -> TransformersBatching:
     for attention in attentions(loaded):
         try:
             line = TransformersBatching(loaded, sizes, attention)
+            try:
+                _try(loaded, line)
+            except BaseException:
+                line.close()
+                raise
+            return line
+        except NotExact as error:
+            reasons.append(f"{attention} {error}")
         except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, MemoryError, ImportError) as error:
             reasons.append(f"{attention} gave {type(error).__name__}: {str(error)[:200]}")
-            continue
-        try:
-            reason = _tried(loaded, line)
-        except BaseException:
-            line.close()
-            raise
-        if not reason:
-            return line
-        line.close()
-        reasons.append(f"{attention} {reason}")
     raise NotExact("; ".join(reasons) or "no attention of transformers' batching does what its attention does")
 
 
@@ -52,24 +50,24 @@ def attentions(loaded: LoadedModel) -> list[str]:
     model = loaded.model
     if not getattr(model, "_supports_attention_backend", False):
         return []
+    is_capped = bool(getattr(model.config.get_text_config(), "attn_logit_softcapping", None))
     has_sinks = any(getattr(module, "sinks", None) is not None for module in model.modules())
+    known = {
+        "flash_attention_3": is_flash_attn_3_available(),
+        "flash_attention_2": is_flash_attn_2_available(),
+        "sdpa": model._supports_sdpa and not is_capped,
+    }
     if has_sinks:
-        return ["eager"]
-    found = []
-    if loaded.device.type == "cuda" and model._supports_flash_attn and loaded.dtype != torch.float32:
-        found += ["flash_attention_3"] * is_flash_attn_3_available() + [
-            "flash_attention_2"
-        ] * is_flash_attn_2_available()
-    if model._supports_sdpa:
-        found.append("sdpa")
-    return found
+        return [] if is_capped else ["eager"]
+    has_flash = loaded.device.type == "cuda" and model._supports_flash_attn and loaded.dtype != torch.float32
+    return [name for name, is_there in known.items() if is_there and (has_flash or "flash" not in name)]
 
 
-def _tried(loaded: LoadedModel, line: TransformersBatching) -> str:
+def _try(loaded: LoadedModel, line: TransformersBatching) -> None:
     """Serve texts of several lengths, beyond its window, and compare all logits with those of its own attention."""
     lengths = _lengths(loaded, line)
     if not lengths:
-        return f"has memory for {line.room} tokens only"
+        raise NotExact(f"has memory for {line.room} tokens only")
     vocabulary = loaded.model.config.get_text_config().vocab_size
     texts = [[(7919 * place + 13 * length) % vocabulary for place in range(length)] for length in lengths]
     heard: queue.Queue[Heard] = queue.Queue()
@@ -81,7 +79,7 @@ def _tried(loaded: LoadedModel, line: TransformersBatching) -> str:
     while ended < len(texts):
         event = heard.get()
         if isinstance(event, BackendError):
-            return f"failed in a trial: {event.sentence}"
+            raise NotExact(f"failed in a trial: {event.sentence}")
         ended += isinstance(event, Done)
     steps, line.choices.seen = line.choices.seen, None
     for number, text in enumerate(texts):
@@ -89,10 +87,9 @@ def _tried(loaded: LoadedModel, line: TransformersBatching) -> str:
         rows = [scores[ids.index(str(number))] for ids, scores in steps if str(number) in ids]
         difference = _difference(loaded, line, text, torch.stack(rows))
         if not difference < TOLERANCE[loaded.dtype]:
-            return (
+            raise NotExact(
                 f"gave other logits than its own attention after {len(text)} tokens, by {difference:.2g} of the largest"
             )
-    return ""
 
 
 @torch.inference_mode()
