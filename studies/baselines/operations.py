@@ -1,7 +1,7 @@
 """A baseline run from start to end: one job asks the model every question of the study that has no answer yet.
 
-Killed, failed or cancelled, it goes on where it was: each answer is committed with the job's progress before the next
-question is asked, and a rerun only asks for what is missing.
+Killed, failed or cancelled, it goes on where it was: answers are committed with the job's progress as they come, and a
+rerun only asks for what is missing.
 """
 
 import asyncio
@@ -13,14 +13,15 @@ from typing import Any, TypeVar
 from django.db import transaction
 
 from studies.assistant.types import Backend, BackendError
+from studies.baselines.flight import AT_ONCE, Flight
+from studies.baselines.items import Item, asked_of, items, manifest, samples_of
 from studies.baselines.models import BaselineAnswer, BaselineRun
 from studies.baselines.protocols import PROTOCOLS, Asked, BaselineProtocol, Given, default_protocol
 from studies.design import assistants
-from studies.design.models import Assistant, Stance, Study, StudyQuestion
+from studies.design.models import Assistant, Study
 from studies.jobs import operations as jobs
 from studies.jobs.models import Job
 from studies.jobs.work import Clock, JobFailed, Report, Work, working
-from studies.questions.models import Question
 
 T = TypeVar("T")
 TASK = "studies.tasks.run_baseline"
@@ -32,32 +33,45 @@ class CannotRun(ValueError):
 
 
 def start_run(
-    *, study: Study, assistant_name: str, protocol: str = "", again: bool = False, now: datetime
+    *,
+    study: Study,
+    assistant_name: str,
+    protocol: str = "",
+    samples: int | None = None,
+    again: bool = False,
+    now: datetime,
 ) -> BaselineRun:
     """Find the run to go on with, or make one, and give it a job that is queued or running.
 
-    A finished run is returned as it is. `again` makes a fresh one and gives an unfinished one up. Raises CannotRun.
+    A finished run is returned as it is. `again` makes a fresh one and gives an unfinished one up. `samples`: answers
+    per question, where the protocol lets that vary. Raises CannotRun.
     """
     assistant = _assistant(study, assistant_name)
     name = protocol or default_protocol(assistant.backend)
     if name not in PROTOCOLS:
         raise CannotRun(f"protocol {name!r}: use one of {', '.join(PROTOCOLS)}.")
-    questions = _questions(study)
+    found = PROTOCOLS[name]
+    if samples is not None and (samples < 1 or (samples != found.samples and not found.can_vary)):
+        allowed = "1 or more" if found.can_vary else str(found.samples)
+        raise CannotRun(f"samples {samples}: protocol {name!r} takes {allowed}.")
+    questions = manifest(study)
     if not questions:
         raise CannotRun(f"study {study.name!r} has no questions in its manifest; create it from a study file first.")
-    stances = _stances(assistant)
-    refusal = PROTOCOLS[name].refusal(assistant.backend, [_asked(question, stances) for question in questions])
+    refusal = found.refusal(assistant.backend, asked_of(study, assistant, found, questions))
     if refusal:
         raise CannotRun(f"protocol {name!r} for assistant {assistant_name!r}: {refusal}")
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)  # two commands at once make one run, not two
         last = BaselineRun.objects.filter(study=study, assistant=assistant, protocol=name).order_by("-pk").first()
-        if last is not None and last.finished_at is not None and not again:
-            return last
+        if last is not None and not again:
+            _require_same_samples(last, found, samples)
+            if last.finished_at is not None:
+                return last
         if last is not None and last.job is not None and again:
             jobs.cancel(job_id=last.job.pk, now=now)
         if last is None or again:
-            last = BaselineRun(study=study, assistant=assistant, protocol=name, created_at=now)
+            details = {"samples": samples or found.samples}
+            last = BaselineRun(study=study, assistant=assistant, protocol=name, details=details, created_at=now)
             last.save()
         if last.job is None or last.job.state not in (Job.State.QUEUED, Job.State.RUNNING):
             last.job = jobs.enqueue(task=TASK, arguments={"run_id": last.pk}, now=now)
@@ -71,12 +85,12 @@ def work_run(*, job_id: int, clock: Clock, report: Report | None = None) -> None
         if work is None:
             return
         run = BaselineRun.objects.select_related("study", "assistant").get(pk=work.job.arguments["run_id"])
-        questions, stances = _questions(run.study), _stances(run.assistant)
         protocol = PROTOCOLS[run.protocol]
-        _record_prompts(run, protocol, [_asked(question, stances) for question in questions])
-        answered = set(BaselineAnswer.objects.filter(run=run).values_list("question_id", flat=True))
-        left = [(question, _asked(question, stances)) for question in questions if question.pk not in answered]
-        work.progress(len(answered), len(questions))
+        every = items(run, protocol)
+        _record_prompts(run, protocol, [item.asked for item in every])
+        answered = set(BaselineAnswer.objects.filter(run=run).values_list("question_id", "sample"))
+        left = [item for item in every if (item.question_id, item.sample.number) not in answered]
+        work.progress(len(answered), len(every))
         with asyncio.Runner() as runner:
             try:
                 _ask_all(run, protocol, left, work, runner)
@@ -86,23 +100,27 @@ def work_run(*, job_id: int, clock: Clock, report: Report | None = None) -> None
 
 
 def _ask_all(
-    run: BaselineRun,
-    protocol: BaselineProtocol,
-    left: Sequence[tuple[Question, Asked]],
-    work: Work,
-    runner: asyncio.Runner,
+    run: BaselineRun, protocol: BaselineProtocol, left: Sequence[Item], work: Work, runner: asyncio.Runner
 ) -> None:
     if not left:
         return
     if not protocol.needs_backend:
-        given = [(question, runner.run(protocol.answer(asked, None))) for question, asked in left]
-        _keep(run, given, work)
+        _keep(run, [(item, runner.run(protocol.answer(item.asked, None, item.sample))) for item in left], work)
         return
     backend = assistants.backend_of(run.assistant)
     try:
         _record_model(run, backend, work, runner)
-        for question, asked in left:
-            _keep(run, [(question, _while_beating(protocol.answer(asked, backend), work, runner))], work)
+        flight = Flight(protocol, backend, left, AT_ONCE.get(run.assistant.backend, 1))
+        try:
+            while not flight.is_over:
+                answered, error = runner.run(flight.landed(BEAT_SECONDS))
+                if answered:
+                    _keep(run, answered, work)
+                if error is not None:
+                    raise error
+                work.beat()
+        finally:
+            runner.run(flight.close())
     finally:
         runner.run(backend.aclose())
 
@@ -126,18 +144,19 @@ async def _wait(task: asyncio.Task[Any]) -> None:
 
 
 @transaction.atomic
-def _keep(run: BaselineRun, given: Sequence[tuple[Question, Given]], work: Work) -> None:
+def _keep(run: BaselineRun, given: Sequence[tuple[Item, Given]], work: Work) -> None:
     """Commit the answers with the job's progress; an answer that is there already stays as it was."""
     rows = [
         BaselineAnswer(
             run=run,
-            question=question,
+            question_id=item.question_id,
+            sample=item.sample.number,
             option=answer.option,
             probabilities=answer.probabilities,
             raw=answer.raw,
             answered_at=work.clock(),
         )
-        for question, answer in given
+        for item, answer in given
     ]
     BaselineAnswer.objects.bulk_create(rows, ignore_conflicts=True)
     work.progress(work.done + len(rows), work.total)
@@ -161,7 +180,7 @@ def _record_model(run: BaselineRun, backend: Backend, work: Work, runner: asynci
 
 def _record_prompts(run: BaselineRun, protocol: BaselineProtocol, asked: Sequence[Asked]) -> None:
     """Keep which prompt texts the run asks with; one hash over all of them where questions need several."""
-    prompts = {prompt for one in asked if (prompt := protocol.prompt(one)) is not None}
+    prompts = {prompt for one in asked for prompt in protocol.prompts(one)}
     named = sorted((f"{prompt.name}.v{prompt.version}", prompt.sha256) for prompt in prompts)
     run.prompt_version = ", ".join(name for name, _ in named)
     joined = "\n".join(f"{name} {sha256}" for name, sha256 in named)
@@ -178,16 +197,7 @@ def _assistant(study: Study, name: str) -> Assistant:
         raise CannotRun(f"assistant {name!r}: study {study.name!r} has {names}.") from None
 
 
-def _questions(study: Study) -> list[Question]:
-    """In the manifest's order, but a passage's questions together: the engine reads a passage once."""
-    manifest = StudyQuestion.objects.filter(study=study).select_related("question__passage").order_by("position")
-    return sorted((entry.question for entry in manifest), key=lambda question: question.passage_id or 0)
-
-
-def _stances(assistant: Assistant) -> dict[int, int]:
-    return dict(Stance.objects.filter(assistant=assistant).values_list("question_id", "option"))
-
-
-def _asked(question: Question, stances: dict[int, int]) -> Asked:
-    passage = question.passage.text if question.passage else ""
-    return Asked(question.text, tuple(question.options), passage, stances.get(question.pk))
+def _require_same_samples(run: BaselineRun, protocol: BaselineProtocol, samples: int | None) -> None:
+    begun = samples_of(run, protocol)
+    if samples is not None and samples != begun:
+        raise CannotRun(f"samples {samples}: run {run.pk} was begun with {begun}; --again makes a fresh one.")

@@ -1,9 +1,11 @@
 """Which baseline runs a study has finished, and which of them is the primary one. Nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from studies.baselines.models import BaselineRun
+from studies.baselines.models import BaselineAnswer, BaselineRun
+from studies.baselines.protocols import PROTOCOLS, Given
 from studies.design.access import spec_of
 from studies.design.models import Condition, Study
 
@@ -13,8 +15,9 @@ class Baselines:
     """The newest finished run of each protocol and assistant.
 
     `protocols` names the runs as the tables do: a protocol by its own name for the primary assistant (the one that the
-    first chat condition uses), `protocol@assistant` for the others. `primary` is None while the study's primary
-    baseline has no finished run: another one never stands in for it.
+    first chat condition uses), `protocol@assistant` for the others. What is combined from a run's samples stands
+    beside it, as `protocol-combination`. `primary` is None while the study's primary baseline has no finished run:
+    another one never stands in for it.
     """
 
     protocols: dict[str, BaselineRun]
@@ -22,7 +25,9 @@ class Baselines:
 
     @property
     def primary(self) -> BaselineRun | None:
-        return self.protocols.get(self.primary_protocol)
+        """The run of the study's primary baseline."""
+        combined = {combination_name(name, run): run for name, run in self.protocols.items()}
+        return self.protocols.get(self.primary_protocol) or combined.get(self.primary_protocol)
 
 
 def finished(study: Study) -> Baselines:
@@ -39,3 +44,24 @@ def _primary_assistant(study: Study, runs: Sequence[BaselineRun]) -> int | None:
     if first is None and runs:
         return min(run.assistant_id for run in runs)
     return first
+
+
+def combination_name(name: str, run: BaselineRun) -> str:
+    """What the combination of a run's samples is called in the tables; empty where there is none."""
+    protocol = PROTOCOLS.get(run.protocol)
+    if protocol is None or not protocol.combination:
+        return ""
+    first, at, assistant = name.partition("@")
+    return f"{first}-{protocol.combination}{at}{assistant}"
+
+
+def combined(run: BaselineRun, answers: Iterable[BaselineAnswer], options: dict[int, int]) -> Iterator[BaselineAnswer]:
+    """One unsaved answer per question, from its samples; `options`: how many each question has."""
+    protocol = PROTOCOLS[run.protocol]
+    ordered = sorted(answers, key=lambda answer: (answer.question_id, answer.sample))
+    for question_id, samples in groupby(ordered, key=lambda answer: answer.question_id):
+        given = [Given(each.option, each.probabilities and tuple(each.probabilities), each.raw) for each in samples]
+        whole = protocol.combined(given, options[question_id])
+        yield BaselineAnswer(
+            run=run, question_id=question_id, option=whole.option, probabilities=whole.probabilities, raw=whole.raw
+        )

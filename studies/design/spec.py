@@ -13,7 +13,21 @@ NAME = r"[a-z0-9]+(?:[-_][a-z0-9]+)*"
 NAME_WORDS = "lower-case letters and digits, joined by - or _"
 MODELS = ("openai", "engine")  # the backends that call a language model
 CONTROLLED = ("prompted", "scripted")  # the ways of being unreliable that argue for a planned stance
-PROTOCOLS = ("zero-shot", "scripted-stance")  # the model alone; each is a protocol of a baseline run
+PROTOCOLS = (  # the model alone: those of a baseline run, and what is combined from their samples
+    "zero-shot",
+    "5-shot",
+    "rotations",
+    "rotations-mean",
+    "chain-of-thought",
+    "chain-of-thought-majority",
+    "free-text",
+    "frequencies",
+    "frequencies-majority",
+    "p-true",
+    "lm-eval-zero-shot",
+    "lm-eval-5-shot",
+    "scripted-stance",
+)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ def _baselines(source: Source) -> list[dict[str, Any]]:
             "prompt_hash": run.prompt_hash,
             "prompts": run.details.get("prompts", {}),
             "answers": len(source.answers.get(run.pk, [])),
-            "is_primary": name == source.runs.primary_protocol,
+            "samples": run.details.get("samples", 1),
+            "is_primary": run == source.runs.primary,
             "finished_at": run.finished_at.isoformat() if run.finished_at else None,
         }
         for name, run in sorted(source.runs.protocols.items())

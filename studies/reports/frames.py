@@ -32,7 +32,10 @@ def tables(source: Source) -> dict[str, pd.DataFrame]:
 
 
 def model_answers(source: Source) -> pd.DataFrame:
-    """The model alone: one row per question, protocol and sample of every finished baseline run."""
+    """The model alone: one row per question, protocol and sample of every finished baseline run.
+
+    What a protocol combines from its samples, as a majority, follows as a protocol of its own.
+    """
     return frame(
         schema.MODEL_ANSWERS,
         (
@@ -45,8 +48,8 @@ def model_answers(source: Source) -> pd.DataFrame:
                 "correct": int(answer.option == fact.key),
                 **{f"p_{letter(index)}": share for index, share in enumerate(answer.probabilities or [])},
             }
-            for protocol, run in sorted(source.runs.protocols.items())
-            for answer in source.answers.get(run.pk, [])
+            for protocol, answers in sorted(source.alone().items())
+            for answer in answers
             for fact in [source.questions[answer.question_id]]
         ),
     )

@@ -66,6 +66,16 @@ class Source:
     runs: baselines.Baselines
     answers: dict[int, list[BaselineAnswer]]
 
+    def alone(self) -> dict[str, list[BaselineAnswer]]:
+        """The model alone by the protocols' names in the tables, what is combined from samples among them."""
+        found: dict[str, list[BaselineAnswer]] = {}
+        options = {key: len(fact.options) for key, fact in self.questions.items()}
+        for name, run in self.runs.protocols.items():
+            found[name] = self.answers.get(run.pk, [])
+            if combination := baselines.combination_name(name, run):
+                found[combination] = list(baselines.combined(run, found[name], options))
+        return found
+
 
 def read(study: Study) -> Source:
     """Read a study; 12 queries, whatever its size. Raises StudyChanged when its specification was changed by hand.

@@ -1,5 +1,8 @@
 """The table of trials: what a person answered to a question, with what help, beside the model alone."""
 
+from collections import defaultdict
+from statistics import fmean
+
 import pandas as pd
 
 from studies.analysis import schema
@@ -13,14 +16,15 @@ from studies.runtime.models import Participant, ParticipantSession, Trial
 
 def trials(source: Source) -> pd.DataFrame:
     """One row per trial that was opened and is over, except of people who withdrew."""
-    primary = source.runs.primary
-    alone = {answer.question_id: answer for answer in source.answers.get(primary.pk, [])} if primary else {}
+    alone: dict[int, list[BaselineAnswer]] = defaultdict(list)
+    for answer in source.alone().get(source.runs.primary_protocol, []):
+        alone[answer.question_id].append(answer)
     sessions = {session.pk: session for session in source.sessions}
     return frame(
         schema.TRIALS,
         (
             about_question(source.questions[trial.question_id])
-            | _model(alone.get(trial.question_id), source.questions[trial.question_id])
+            | _model(alone.get(trial.question_id, []), source.questions[trial.question_id])
             | _person(sessions[trial.session_id])
             | _answer(trial, source.questions[trial.question_id])
             | _assistance(trial, source)
@@ -29,13 +33,15 @@ def trials(source: Source) -> pd.DataFrame:
     )
 
 
-def _model(alone: BaselineAnswer | None, fact: QuestionFacts) -> dict[str, object]:
-    if alone is None:
+def _model(alone: list[BaselineAnswer], fact: QuestionFacts) -> dict[str, object]:
+    """The primary baseline's answer; of several samples the means, and no one answer."""
+    if not alone:
         return {}
+    confidences = [confidence for each in alone if (confidence := confidence_of(each)) is not None]
     return {
-        "model_answer": letter(alone.option),
-        "model_correct": int(alone.option == fact.key),
-        "model_confidence": confidence_of(alone),
+        "model_answer": letter(alone[0].option) if len(alone) == 1 else None,
+        "model_correct": fmean(each.option == fact.key for each in alone),
+        "model_confidence": fmean(confidences) if confidences else None,
     }
 
 

@@ -70,6 +70,7 @@ def test_a_model_that_is_down_ends_in_words_not_a_traceback(study, monkeypatch):
 def test_control_c_keeps_the_answers_and_says_how_to_go_on(study, monkeypatch):
     model = Model()
     model.fails_at[6] = KeyboardInterrupt()
+    monkeypatch.setattr(operations, "AT_ONCE", {})
     monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
     with pytest.raises(CommandError, match="Run it again to go on") as stopped:
         run("planets", "--assistant", "remote")
@@ -84,7 +85,7 @@ def test_control_c_keeps_the_answers_and_says_how_to_go_on(study, monkeypatch):
     [
         (("pluto", "--assistant", "helper"), "pluto"),
         (("planets", "--assistant", "nobody"), "study 'planets' has helper, remote"),
-        (("planets", "--assistant", "helper", "--protocol", "guess"), "use one of zero-shot, scripted-stance"),
+        (("planets", "--assistant", "helper", "--protocol", "guess"), "use one of zero-shot, 5-shot, chain-of-thought"),
     ],
 )
 def test_mistakes_are_named(study, arguments, words):

@@ -2,18 +2,21 @@
 
 import asyncio
 import math
+import signal
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from studies.assistant.types import BackendError, ContinuationScore, ErrorCode, Health
-from studies.baselines import operations
+from studies.baselines import flight, operations
+from studies.baselines.items import items, manifest, shots
 from studies.baselines.models import BaselineAnswer, BaselineRun
-from studies.baselines.protocols import PROTOCOLS
+from studies.baselines.protocols import PROTOCOLS, Shot
 from studies.design import assistants, spec
 from studies.jobs import operations as jobs
 from studies.jobs.models import Job
+from studies.questions.models import Question
 from tests.assistant import peers
 from tests.reports import rows
 
@@ -29,13 +32,26 @@ class Model:
         self.asked: list[str] = []
         self.fails_at: dict[int, BaseException] = {}
         self.health_now = Health(True, "openai", "tiny", "r1", can_score=True, dtype="bfloat16")
+        self.times: dict[int, int] = {}  # how often it fails there; otherwise always
         self.seconds = 0.0
+        self.flying = self.most = 0
         self.is_closed = False
 
     async def score(self, request):
-        await asyncio.sleep(self.seconds)
-        if len(self.asked) in self.fails_at:
-            raise self.fails_at[len(self.asked)]
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.flying -= 1
+        place = len(self.asked)
+        if place in self.fails_at and self.times.get(place, 1):
+            if place in self.times:
+                self.times[place] -= 1
+            if isinstance(self.fails_at[place], KeyboardInterrupt):  # as a terminal sends it
+                signal.raise_signal(signal.SIGINT)
+                await asyncio.sleep(60)
+            raise self.fails_at[place]
         self.asked.append(request.turns[0].text)
         shares = (0.1, 0.7, 0.1, 0.1)
         return [ContinuationScore(c, math.log(p), 1) for c, p in zip(request.continuations, shares, strict=True)]
@@ -56,7 +72,10 @@ def study():
 
 @pytest.fixture
 def model(monkeypatch) -> Model:
+    """Asked one question at a time and only once, so that a test can count; the tests of many at once undo this."""
     model = Model()
+    monkeypatch.setattr(flight, "WAITS", ())
+    monkeypatch.setattr(operations, "AT_ONCE", {})
     monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
     return model
 
@@ -242,7 +261,7 @@ def test_a_cancelled_run_stops_within_a_beat(study, model, monkeypatch):
     ("name", "options", "words"),
     [
         ("nobody", {}, "assistant 'nobody': study 'planets' has helper, remote."),
-        ("remote", {"protocol": "guess"}, "protocol 'guess': use one of zero-shot, scripted-stance."),
+        ("remote", {"protocol": "guess"}, "protocol 'guess': use one of zero-shot, 5-shot, "),
         ("remote", {"protocol": "scripted-stance"}, "only a scripted assistant has planned answers"),
         ("helper", {"protocol": "zero-shot"}, "no likelihoods of its own; use --protocol scripted-stance."),
     ],
@@ -260,4 +279,86 @@ def test_a_stance_that_is_drawn_per_trial_is_no_baseline(study):
 
 
 def test_a_study_file_names_the_protocols_that_there_are():
-    assert set(spec.PROTOCOLS) == set(PROTOCOLS)
+    combined = {f"{each.name}-{each.combination}" for each in PROTOCOLS.values() if each.combination}
+    assert set(spec.PROTOCOLS) == set(PROTOCOLS) | combined
+
+
+def test_many_are_asked_at_once_and_each_once(study, model, monkeypatch):
+    monkeypatch.setattr(operations, "AT_ONCE", {"openai": 4})
+    model.seconds = 0.01
+    run = work(start(study))
+    assert (run.job.state, run.answers.count(), model.most) == ("done", 10, 4)
+    assert len(model.asked) == len(set(model.asked)) == 10
+
+
+def test_what_was_answered_beside_a_failure_is_kept(study, model, monkeypatch):
+    monkeypatch.setattr(operations, "AT_ONCE", {"openai": 4})
+    model.fails_at[6] = BackendError(ErrorCode.REFUSED, "No.")
+    run = work(start(study))
+    assert run.job.error == "Assistant 'remote': No. (refused)"
+    assert run.answers.count() == len(model.asked)
+    model.fails_at.clear()
+    work(start(study))
+    assert len(model.asked) == len(set(model.asked)) == 10
+
+
+def test_a_failure_that_may_pass_is_tried_again(study, model, monkeypatch):
+    monkeypatch.setattr(flight, "WAITS", (0.01, 0.01))
+    model.times = {3: 2}
+    model.fails_at[3] = BackendError(ErrorCode.RATE_LIMITED, "Ask again soon.")
+    assert work(start(study)).job.state == "done"
+    model.times = {3: 3}
+    model.asked.clear()
+    run = work(start(study, again=True))
+    assert run.job.error == "Assistant 'remote': Ask again soon. (rate_limited)"
+
+
+def test_a_question_that_does_not_fit_the_model_has_no_answer_and_the_run_goes_on(study, model):
+    model.times = {3: 1}
+    model.fails_at[3] = BackendError(ErrorCode.CAPACITY, "Too long.")
+    run = work(start(study))
+    assert run.job.state == "done"
+    silent = run.answers.get(option=None)
+    assert silent.raw == {"error": "capacity", "sentence": "Too long."}
+    assert run.answers.count() == 10
+
+
+def test_samples_are_rows_of_their_own_with_seeds_that_do_not_change(study, model):
+    run = work(start(study, protocol="rotations"))
+    assert run.answers.count() == 40
+    assert set(run.answers.values_list("sample", flat=True)) == {0, 1, 2, 3}
+    # the model always likes the second place: rotated, that is another option each time
+    assert {answer.sample: answer.option for answer in run.answers.filter(question=run.answers.first().question)} == {
+        0: 1, 1: 2, 2: 3, 3: 0,
+    }  # fmt: skip
+    once, twice = (items(run, PROTOCOLS["rotations"]) for _ in range(2))
+    assert once == twice
+    assert len({item.sample.seed for item in once}) == 40
+
+
+@pytest.mark.parametrize(
+    ("protocol", "samples", "words"),
+    [("zero-shot", 2, "protocol 'zero-shot' takes 1."), ("frequencies", 0, "protocol 'frequencies' takes 1 or more.")],
+)
+def test_a_number_of_samples_that_cannot_be_is_refused(study, protocol, samples, words):
+    with pytest.raises(operations.CannotRun, match=words):
+        start(study, protocol=protocol, samples=samples)
+
+
+def test_a_run_that_was_begun_with_other_samples_is_not_gone_on_with(study, model):
+    run = start(study, protocol="frequencies", samples=3)
+    assert start(study, protocol="frequencies").pk == run.pk
+    with pytest.raises(operations.CannotRun, match=f"samples 5: run {run.pk} was begun with 3; --again makes a fresh"):
+        start(study, protocol="frequencies", samples=5)
+
+
+def test_worked_examples_come_from_the_dev_split_and_else_from_others_of_the_subject(study):
+    questions = [question for question in manifest(study) if not question.passage]
+    first = shots(questions[0], 1, 5)
+    assert first == shots(questions[0], 1, 5)
+    assert all(shot.question != questions[0].text for shot in first)
+    Question.objects.create(
+        bank=questions[0].bank, split="dev", subject=questions[0].subject, text="Solved?", content_hash="c" * 64,
+        options=["yes", "no", "maybe", "never"], key=2,
+    )  # fmt: skip
+    assert shots(questions[0], 1, 5)[0] == Shot("Solved?", ("yes", "no", "maybe", "never"), 2)

@@ -29,15 +29,28 @@ class Command(BaseCommand):
             default="",
             help=f"how it is asked: {', '.join(PROTOCOLS)} (default: what fits the assistant)",
         )
+        parser.add_argument("--samples", type=int, help="answers per question, for protocols that sample")
         parser.add_argument("--again", action="store_true", help="make a fresh run although one is finished or begun")
 
     def handle(
-        self, *args: Any, study: str, assistant: str, protocol: str = "", again: bool = False, **options: Any
+        self,
+        *args: Any,
+        study: str,
+        assistant: str,
+        protocol: str = "",
+        samples: int | None = None,
+        again: bool = False,
+        **options: Any,
     ) -> None:
         try:
             found = design.study_by_name(study)
             run = operations.start_run(
-                study=found, assistant_name=assistant, protocol=protocol, again=again, now=timezone.now()
+                study=found,
+                assistant_name=assistant,
+                protocol=protocol,
+                samples=samples,
+                again=again,
+                now=timezone.now(),
             )
         except (design.NotFound, design.StudyChanged, operations.CannotRun) as error:
             raise CommandError(str(error)) from error

@@ -1,4 +1,4 @@
-"""The engine under many clients that connect, stream, hang up and stop at random: does it leak, and is it ever wrong?"""
+"""The engine under many clients that stream, hang up and stop at random: does it leak, and is it ever wrong?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`transformers serve` with its continuous batching, as a process of its own and over HTTP: the nearest ready server."""
+"""`transformers serve` with continuous batching, as a process of its own and over HTTP: the nearest ready server."""
 
 from __future__ import annotations
 
