@@ -46,6 +46,7 @@ GPT2 = transformers.GPT2Config(
     vocab_size=300, n_embd=64, n_layer=3, n_head=4, n_positions=CONTEXT, initializer_range=0.3, eos_token_id=1
 )
 GPTJ = transformers.GPTJConfig(vocab_size=300, n_embd=64, n_layer=2, n_head=4, rotary_dim=8, n_positions=CONTEXT)
+FALCON = transformers.FalconConfig(vocab_size=300, hidden_size=64, num_hidden_layers=2, num_attention_heads=4)
 SIZES = Sizes(seats=4, seat_tokens=256, stored_tokens=32_768)
 
 
@@ -254,12 +255,26 @@ def test_a_model_that_it_would_change_is_found_out_and_served_one_at_a_time(capl
     line.close()
 
 
-@pytest.mark.parametrize("config", [GEMMA2, WINDOWED["mistral"]])
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        (MISTRAL, ["sdpa"]),
+        (WINDOWED["gpt-oss"], ["eager"]),  # sdpa and some flash attentions have no sinks
+        (transformers.GptOssConfig(head_dim=16, num_local_experts=4, attn_logit_softcapping=1.0, **COMMON), []),
+        (GEMMA2, []),
+        (FALCON, []),  # computes its attention itself
+    ],
+)
+def test_only_attentions_that_may_be_exact_are_tried(config: Any, names: list[str]) -> None:
+    assert transformers_trial.attentions(made_of(config)) == names
+
+
+@pytest.mark.parametrize("config", [GEMMA2, MISTRAL, transformers.MistralConfig(sliding_window=300, **COMMON)])
 def test_the_trial_finds_an_attention_that_gives_other_logits(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Soft-capping left out; and a window that is one token wider than the model's."""
     monkeypatch.setattr(transformers_trial, "attentions", lambda _: ["eager"])
     loaded = made_of(config)
-    if config is MISTRAL:
+    if config is not GEMMA2:
         plain = input_outputs.build_attention_mask
         monkeypatch.setattr(
             input_outputs,

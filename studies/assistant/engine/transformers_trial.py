@@ -50,17 +50,13 @@ def attentions(loaded: LoadedModel) -> list[str]:
     model = loaded.model
     if not getattr(model, "_supports_attention_backend", False):
         return []
-    is_capped = bool(getattr(model.config.get_text_config(), "attn_logit_softcapping", None))
-    has_sinks = any(getattr(module, "sinks", None) is not None for module in model.modules())
-    known = {
-        "flash_attention_3": is_flash_attn_3_available(),
-        "flash_attention_2": is_flash_attn_2_available(),
-        "sdpa": model._supports_sdpa and not is_capped,
-    }
-    if has_sinks:
-        return [] if is_capped else ["eager"]
-    has_flash = loaded.device.type == "cuda" and model._supports_flash_attn and loaded.dtype != torch.float32
-    return [name for name, is_there in known.items() if is_there and (has_flash or "flash" not in name)]
+    if any(getattr(module, "sinks", None) is not None for module in model.modules()):
+        return [] if getattr(model.config.get_text_config(), "attn_logit_softcapping", None) else ["eager"]
+    found = ["sdpa"] if model._supports_sdpa else []  # it raises an error for what it does not know
+    if loaded.device.type == "cuda" and model._supports_flash_attn and loaded.dtype != torch.float32:
+        flash = {"flash_attention_3": is_flash_attn_3_available(), "flash_attention_2": is_flash_attn_2_available()}
+        found = [*(name for name, is_installed in flash.items() if is_installed), *found]
+    return found
 
 
 def _try(loaded: LoadedModel, line: TransformersBatching) -> None:
