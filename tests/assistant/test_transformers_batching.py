@@ -329,6 +329,12 @@ def test_too_little_memory_for_a_trial_is_a_reason() -> None:
         exact_line(made_of(MISTRAL), replace(SIZES, seat_tokens=16, stored_tokens=0))
 
 
+def test_a_short_queue_does_not_stop_the_trial() -> None:
+    line = exact_line(made_of(MISTRAL), replace(SIZES, seats=1, max_waiting=1))
+    assert ask(line, [5], asked(9)).tokens() == alone(MISTRAL, [5], 9)
+    line.close()
+
+
 def test_deadlines_end_a_reply_and_a_wait(make: Any) -> None:
     line = make(seats=1)
     first = ask(line, tokens(1, 20), asked(1500, deadline_seconds=0.5))

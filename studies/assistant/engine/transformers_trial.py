@@ -29,7 +29,7 @@ def exact_line(loaded: LoadedModel, sizes: Sizes) -> TransformersBatching:
         try:
             line = TransformersBatching(loaded, sizes, attention)
             try:
-                _try(loaded, line)
+                _try(loaded, line, sizes.seats + sizes.max_waiting)
             except BaseException:
                 line.close()
                 raise
@@ -52,16 +52,16 @@ def attentions(loaded: LoadedModel) -> list[str]:
         return []
     if any(getattr(module, "sinks", None) is not None for module in model.modules()):
         return [] if getattr(model.config.get_text_config(), "attn_logit_softcapping", None) else ["eager"]
-    found = ["sdpa"] if model._supports_sdpa else []  # it raises an error for what it does not know
+    found = ["sdpa"] if model._supports_sdpa else []  # it takes no model with a soft cap, and would raise an error
     if loaded.device.type == "cuda" and model._supports_flash_attn and loaded.dtype != torch.float32:
         flash = {"flash_attention_3": is_flash_attn_3_available(), "flash_attention_2": is_flash_attn_2_available()}
         found = [*(name for name, is_installed in flash.items() if is_installed), *found]
     return found
 
 
-def _try(loaded: LoadedModel, line: TransformersBatching) -> None:
-    """Serve texts of several lengths, beyond its window, and compare all logits with those of its own attention."""
-    lengths = _lengths(loaded, line)
+def _try(loaded: LoadedModel, line: TransformersBatching, most: int) -> None:
+    """Serve `most` texts or less, beyond its window, and compare all logits with those of its own attention."""
+    lengths = _lengths(loaded, line)[:most]
     if not lengths:
         raise NotExact(f"has memory for {line.room} tokens only")
     vocabulary = loaded.model.config.get_text_config().vocab_size
