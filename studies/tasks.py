@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from studies.baselines import operations as baselines
+from studies.design import probes
 from studies.jobs import operations as jobs
 from studies.reports import run as analysis
 from studies.runtime import sweep as sessions
@@ -24,6 +25,12 @@ def run_baseline(job_id: int) -> None:
 def analyse(job_id: int) -> None:
     """Analyse a study's tables: the job's analysis run."""
     analysis.work_analysis(job_id=job_id, clock=timezone.now)
+
+
+@shared_task(name="studies.tasks.probe_assistants")
+def probe_assistants(job_id: int) -> None:
+    """Ask the endpoints of a study's assistants what they honour."""
+    probes.work_probes(job_id=job_id, clock=timezone.now)
 
 
 @shared_task(name="studies.tasks.sweep")

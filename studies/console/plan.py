@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, F, Q
 
 from studies.console import words
+from studies.design import probes
 from studies.design.models import Stance, Study, TrialPlan
-from studies.design.spec import AssistantTable, ConditionTable, SourceTable, Spec
+from studies.design.spec import MODELS, AssistantTable, ConditionTable, SourceTable, Spec
 
 FEEDBACK = {
     "none": "no feedback",
@@ -52,6 +54,16 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Endpoint:
+    """What an assistant's endpoint honoured when it was last asked, and what the study will miss."""
+
+    asked_at: datetime
+    served: str
+    findings: tuple[tuple[str, str, str], ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Helper:
     """An assistant: the accuracy that was asked for, and the stances that were drawn for it."""
 
@@ -61,6 +73,7 @@ class Helper:
     unreliability: str
     target: str
     drawn: str
+    endpoint: Endpoint | None
 
 
 @dataclass(frozen=True)
@@ -87,16 +100,18 @@ class Plan:
 
 
 def plan_of(study: Study, spec: Spec, slots: int) -> Plan:
-    """Three queries, whatever the study's size: planned trials and the two kinds of stances."""
+    """Three queries, whatever the study's size: planned trials and the two kinds of stances; one more for endpoints."""
     meets = _meets(study, slots)
     drawn = _drawn(study)
+    has_endpoints = any(each.backend in MODELS for each in spec.assistants)
+    endpoints = _endpoints(study, spec) if has_endpoints else {}
     return Plan(
         minutes=spec.study.expected_minutes,
         contact=spec.study.contact,
         method=METHODS[spec.assignment.method],
         arms=tuple(_arm(each, meets.get(each.name, ())) for each in spec.conditions),
         sources=tuple(_source(each) for each in spec.questions),
-        helpers=tuple(_helper(each, drawn.get(each.name)) for each in spec.assistants),
+        helpers=tuple(_helper(each, drawn.get(each.name), endpoints.get(each.name)) for each in spec.assistants),
         deviations=tuple(Deviation(each["key"], _value(each["from"]), _value(each["to"])) for each in study.deviations),
         confidence=", ".join(words.percent(point) for point in spec.answers.confidence),
     )
@@ -118,7 +133,7 @@ def _source(table: SourceTable) -> Source:
     )
 
 
-def _helper(table: AssistantTable, drawn: tuple[int, int] | None) -> Helper:
+def _helper(table: AssistantTable, drawn: tuple[int, int] | None, endpoint: Endpoint | None) -> Helper:
     target = "" if table.accuracy is None else words.percent(table.accuracy)
     target += "".join(f", {words.percent(share)} on {name}" for name, share in table.accuracy_by_subject.items())
     stances = ""
@@ -126,7 +141,24 @@ def _helper(table: AssistantTable, drawn: tuple[int, int] | None) -> Helper:
         right, total = drawn
         each = "questions" if table.stance_per == "question" else "planned trials"
         stances = f"argues for the right answer on {right} of {total} {each} ({words.percent(right / total)})"
-    return Helper(table.name, table.backend, table.model, UNRELIABILITY[table.unreliability], target, stances)
+    how = UNRELIABILITY[table.unreliability]
+    return Helper(table.name, table.backend, table.model, how, target, stances, endpoint)
+
+
+def _endpoints(study: Study, spec: Spec) -> dict[str, Endpoint]:
+    """By assistant: what was kept of its endpoint; those that were not asked yet are left out."""
+    kept = {each.name: each.probe for each in probes.remote(study) if each.probe is not None}
+    return {
+        name: Endpoint(
+            asked_at=datetime.fromisoformat(probe["at"]),
+            served=" ".join(filter(None, (probe["model"], probe["revision"], probe["dtype"]))),
+            findings=tuple(
+                (feature, found["answer"], found["sentence"]) for feature, found in probe["findings"].items()
+            ),
+            missing=tuple(probes.missing(probe, spec)),
+        )
+        for name, probe in kept.items()
+    }
 
 
 def _meets(study: Study, slots: int) -> dict[str, list[str]]:

@@ -36,12 +36,16 @@ class Study(models.Model):
 
 
 class Assistant(models.Model):
-    """A configured model. `options` is the study file's table for it, without secrets."""
+    """A configured model. `options` is the study file's table for it, without secrets.
+
+    `probe`: what its endpoint honoured when it was last asked (probes.py); no part of the plan.
+    """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="assistants")
     name = models.SlugField(max_length=80)
     backend = models.CharField(max_length=20)
     options = models.JSONField(default=dict)
+    probe = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["study", "name"], name="assistant_once_per_study")]

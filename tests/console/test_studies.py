@@ -4,7 +4,9 @@ import pytest
 from django.urls import reverse
 
 from studies.console.live import PAGE
+from studies.design import probes
 from studies.design.models import Study
+from studies.jobs.models import Job
 from studies.runtime.models import Participant, ParticipantSession, Trial
 from tests.reports import rows
 
@@ -229,6 +231,24 @@ def test_launching_says_what_it_does_and_does_it_once(staff, study):
     assert study.state == "open"
     again = staff.post(url("launch", study), follow=True).content.decode()
     assert "only a study that is draft can be launched" in again
+
+
+def test_launching_has_the_endpoints_asked_and_the_page_tells_what_was_found(staff):
+    scripted = 'backend = "scripted"\nunreliability = "scripted"\naccuracy = 0.7\n'
+    model = rows.SPEC.replace(scripted, 'backend = "engine"\nbase_url = "http://127.0.0.1:8100"\n')
+    study = rows.make_study(spec_text=model.replace('"scripted-stance"', '"zero-shot"'))
+    Study.objects.update(state="draft")
+    study.assistants.update(backend="engine")
+    staff.post(url("launch", study))
+    assert Job.objects.get().task == probes.TASK
+    assert "Endpoint" not in page(staff, "study", study)
+    said = {"is_ok": True, "model": "m", "revision": "r", "dtype": "bfloat16", "sentence": ""}
+    findings = {name: {"answer": "no", "sentence": f"<no {name}>"} for name in probes.LOST}
+    study.assistants.update(probe={"at": "2026-03-01T10:00:00+00:00", **said, "findings": findings})
+    text = page(staff, "study", study)
+    assert "<code>m r bfloat16</code>, asked 1 March 2026, 10:00 UTC" in text
+    assert "streaming: <strong>no</strong>, &lt;no streaming&gt;" in text
+    assert "Missing: letter log-probabilities: the model alone cannot be asked by zero-shot" in text
 
 
 def test_closing_says_how_many_are_in_the_middle_and_does_it_once(staff, study):

@@ -13,7 +13,7 @@ from studies.console.find import study_or_404, whole
 from studies.console.guard import staff_page
 from studies.console.live import SORTS, Live, live_of
 from studies.console.plan import Plan, plan_of
-from studies.design import access
+from studies.design import access, probes
 from studies.design.frozen import ARMS, StudyChanged, changes_of
 from studies.design.models import Study
 from studies.design.operations import WrongState, close_study, launch_study
@@ -89,7 +89,8 @@ def launch(request: HttpRequest, name: str, version: int) -> HttpResponse:
         slots = found.slots.count()
         return render(request, "console/launch.html", {"section": "studies", "study": found, "slots": slots})
     try:
-        launch_study(study_id=found.pk, now=timezone.now())
+        launched = launch_study(study_id=found.pk, now=timezone.now())
+        probes.enqueue(study=launched, now=timezone.now())
         messages.success(request, "The study is open. Send people the join link.")
     except (StudyChanged, WrongState) as refusal:
         messages.warning(request, str(refusal))

@@ -12,6 +12,7 @@ from studies.design.operations import create_study, launch_study
 from studies.design.pool import CannotSample, Fit
 from studies.design.problems import SpecError
 from studies.design.shipped import NoStudyFile, read_study_file, shipped_names
+from studies.management.probing import look_and_tell
 from studies.management.study_lines import study_lines
 
 
@@ -52,6 +53,8 @@ class Command(BaseCommand):
         if options["launch"]:
             study = launch_study(study_id=study.pk, now=now)
         self._tell(study, is_new)
+        for line in look_and_tell(study) if options["launch"] else ():
+            self.stdout.write(line)
 
     def _tell(self, study: Study, is_new: bool) -> None:
         self.stdout.write(

@@ -8,6 +8,7 @@ from django.utils import timezone
 from studies.design.access import NotFound, study_by_name
 from studies.design.operations import launch_study
 from studies.design.problems import DesignError
+from studies.management.probing import look_and_tell
 
 
 class Command(BaseCommand):
@@ -24,3 +25,5 @@ class Command(BaseCommand):
         except (NotFound, DesignError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{launched} is open. People join at /join/{launched.join_code}/")
+        for line in look_and_tell(launched):
+            self.stdout.write(line)
