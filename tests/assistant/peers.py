@@ -145,11 +145,15 @@ def _score_of_others(peer: Peer, body: Answer) -> Response:
 
 
 def _tokenize(peer: Peer, body: Answer) -> Response:
+    if body.get("continue_final_message") and body.get("add_generation_prompt", True):
+        return JSONResponse({"error": {"message": "Cannot set both", "code": 400}}, 400)
     tokens = peer.encode(body["prompt"]) if "prompt" in body else peer.prompt(body)
     return JSONResponse({"tokens": tokens, "count": len(tokens), "max_model_len": 4096})
 
 
 def _completions(peer: Peer, body: Answer) -> Response:
+    if not body.get("logprobs") or not body.get("return_tokens_as_token_ids"):
+        return JSONResponse({"error": {"message": "logprobs must be set", "code": 400}}, 400)
     logprobs = peer.logprobs(body["prompt"])
     best = max(range(len(logprobs)), key=logprobs.__getitem__)
     wanted = [] if peer.ignores_ids else body["logprob_token_ids"]
@@ -160,7 +164,7 @@ def _completions(peer: Peer, body: Answer) -> Response:
 
 def _generate(peer: Peer, body: Answer) -> Response:
     logprobs = peer.logprobs(body["input_ids"])
-    told = [[logprobs[token], token, None] for token in body["token_ids_logprob"]]
+    told = [[logprobs[token], token, None] for token in body["token_ids_logprob"] if body["return_logprob"]]
     return JSONResponse({"text": "x", "meta_info": {"output_token_ids_logprobs": [told], "completion_tokens": 1}})
 
 
