@@ -77,7 +77,7 @@ class Batcher(Line):
         return (ticket,)
 
     def score(self, tokens: ScoreTokens, continuations: Sequence[str], listen: Listener) -> tuple[Ticket, ...]:
-        """Queue a scoring, behind all replies. The listener hears the scores or a BackendError; nothing after a cancel."""
+        """Queue a scoring, behind all replies. The listener hears the scores or an error; nothing after a cancel."""
         scoring = Scoring(continuations, tokens.continuations)
         is_single = all(len(ids) == 1 for ids in tokens.continuations)
         places: Sequence[int | None] = [None] if is_single else range(len(tokens.continuations))

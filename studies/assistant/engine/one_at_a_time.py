@@ -43,7 +43,7 @@ class OneAtATime(Line):
         return (ticket,)
 
     def score(self, tokens: ScoreTokens, continuations: Sequence[str], listen: Listener) -> tuple[Ticket, ...]:
-        """Queue a scoring, behind all replies. The listener hears the scores or a BackendError; nothing after a cancel."""
+        """Queue a scoring, behind all replies. The listener hears the scores or an error; nothing after a cancel."""
         ticket = StepsTicket(listen=listen, prompt_tokens=len(tokens.context), seconds=None, is_patient=True)
         ticket.steps = score(self._loaded, tokens, continuations)
         self._submit([ticket])
