@@ -35,8 +35,9 @@ test-browser: $(VENV)/.ok
 test-machine: $(VENV)/.ok
 	MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTHON) -m pytest tests/runtime/test_machine.py
 
-# Tokens a second and the first token, beside transformers' own ways; ENGINE="--sizes 10M --conversations 16" is short.
-bench-engine: $(VENV)/.ok
+# Tokens a second and the first token beside transformers' own ways, scores beside lm-evaluation-harness, which is
+# installed for it; ENGINE="--sizes 10M --conversations 16" is short, ENGINE="--only scoring" is that part alone.
+bench-engine: $(VENV)/.bench
 	$(PYTHON) -m tests.bench.engine $(ENGINE)
 
 fuzz: $(VENV)/.ok
@@ -56,6 +57,10 @@ lint: $(VENV)/.ok
 	$(VENV)/bin/mypy
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) -m tests.check_deploy
+
+$(VENV)/.bench: $(VENV)/.ok
+	@$(PIP) install -e '.[bench]' -c constraints.txt
+	@touch $@
 
 $(VENV)/.ok: pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; assert sys.version_info[:2] in ((3, 11), (3, 12)), "Python 3.11 is needed; name it with make PY=python3.11"'

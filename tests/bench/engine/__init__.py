@@ -1,1 +1,1 @@
-"""`make bench-engine`: our batching beside transformers' own ways, with the same model, story and questions."""
+"""`make bench-engine`: our batching beside transformers' own ways, our scoring beside lm-evaluation-harness."""

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.engine`: tokens a second and the first token, side by side; goals at 16 conversations."""
+"""`python -m tests.bench.engine`: replies beside transformers' own ways, scores beside lm-evaluation-harness; goals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import torch
 
-from tests.bench.engine import models, ways
+from tests.bench.engine import models, questions, scoring, ways
 from tests.bench.engine.ways import Case, Taken
 from tests.bench.goals import Goals
 
@@ -50,7 +51,7 @@ def show(name: str, n: int, taken: Taken, alone: Taken) -> None:
     )
 
 
-def run(size: str, counts: list[int], folder: Path, threads: int, goals: Goals, gflops: float) -> None:
+def serve(size: str, counts: list[int], folder: Path, threads: int, goals: Goals, gflops: float) -> None:
     built = models.build(size, folder / size)
     loaded = models.own(built, threads)
     plain = models.plain(built, loaded)
@@ -90,18 +91,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10M,90M", help=f"of {', '.join(models.SIZES)} (default 10M,90M)")
     parser.add_argument("--conversations", default="1,4,16,32", help="how many at once (default 1,4,16,32)")
+    parser.add_argument("--questions", type=int, default=200, help="how many are scored (default 200)")
+    parser.add_argument("--only", choices=("serving", "scoring"), help="one part of the bench (default: both)")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     gflops, gigabytes = limits(chosen.threads)
     print(
         f"limits of this machine, {chosen.threads} thread(s): {gflops:.0f} GFLOP/s float32, {gigabytes:.1f} GB/s copied"
     )
-    print("one at a time is measured on at most 4 conversations and multiplied; `transformers serve` is not measured")
     goals = Goals()
+    sizes = chosen.sizes.split(",")
     with tempfile.TemporaryDirectory() as folder:
-        for size in chosen.sizes.split(","):
+        if chosen.only != "scoring":
+            print("one at a time is measured on at most 4 conversations and multiplied")
             counts = [int(number) for number in chosen.conversations.split(",")]
-            run(size, counts, Path(folder), chosen.threads, goals, gflops)
+            for size in sizes:
+                serve(size, counts, Path(folder), chosen.threads, goals, gflops)
+        if chosen.only != "serving":
+            asked = questions.five_shot(chosen.questions)
+            for size in sizes:
+                scoring.run(size, asked, Path(folder), chosen.threads, goals)
     return 1 if goals.missed else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def words(count: int, seed: int) -> str:
     return " ".join(rng.choices(known, k=count))
 
 
-def tokenizer() -> Any:
+def tokenizer(corpus: Sequence[str]) -> Any:
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
@@ -53,7 +54,7 @@ def tokenizer() -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    made.train_from_iterator([words(60_000, 1)], trainer)
+    made.train_from_iterator(corpus, trainer)
     fast: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=made, pad_token="<|pad|>", eos_token="<|end|>", additional_special_tokens=SPECIAL[2:]
     )
@@ -61,8 +62,11 @@ def tokenizer() -> Any:
     return fast
 
 
-def build(size: str, folder: Path) -> Path:
-    """Write the model to `folder`, once. It practically never ends a text by itself."""
+def build(size: str, folder: Path, corpus: Sequence[str] = ()) -> Path:
+    """Write the model to `folder`, once. It practically never ends a text by itself.
+
+    Its tokenizer is trained on the `corpus`, by default on made-up words.
+    """
     if (folder / "config.json").exists():
         return folder
     config = LlamaConfig(
@@ -79,7 +83,7 @@ def build(size: str, folder: Path) -> Path:
     model = LlamaForCausalLM(config)
     model.get_output_embeddings().weight.data[: len(SPECIAL)] = 0  # so that what is written is text
     model.save_pretrained(folder)
-    tokenizer().save_pretrained(folder)
+    tokenizer(corpus or [words(60_000, 1)]).save_pretrained(folder)
     return folder
 
 
