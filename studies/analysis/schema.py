@@ -129,6 +129,12 @@ MODEL_ANSWERS = Table(
         *(Column(f"p_{letter}", "share", f"P(option {letter})", unit="probability") for letter in "ABCD"),
         Column("confidence", "share", "P of the answer", unit="probability", missing="taken from p_A … p_D"),
         Column("correct", "flag", "the answer is the gold option", missing="derived from answer and gold"),
+        Column(
+            "scored",
+            "text",
+            "JSON: of each letter how many tokens were scored, their ids, and as the vocabulary writes them",
+            missing="nothing was scored",
+        ),
     ),
 )
 

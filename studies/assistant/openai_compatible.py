@@ -209,7 +209,21 @@ def _scores(answer: object, continuations: tuple[str, ...], address: str) -> lis
         or not all(isinstance(value, int) and value > 0 for value in tokens)
     ):
         raise bad_response(f"{address}/score did not send one log-probability and token count per continuation")
+    token_ids, pieces = (
+        _of_each(found.get(field), kind, tokens) for field, kind in (("token_ids", int), ("pieces", str))
+    )
+    if token_ids is None or pieces is None:
+        raise bad_response(f"{address}/score did not send one token id and one piece for each token that it counts")
     return [
-        ContinuationScore(text, float(logprob), count)
-        for text, logprob, count in zip(continuations, logprobs, tokens, strict=True)
+        ContinuationScore(*score)
+        for score in zip(continuations, map(float, logprobs), tokens, token_ids, pieces, strict=True)
     ]
+
+
+def _of_each(said: Any, kind: type, counts: list[int]) -> list[tuple[Any, ...]] | None:
+    """One tuple for each continuation, empty where nothing is said; None when it does not fit the token counts."""
+    if said is None:
+        return [()] * len(counts)
+    if not isinstance(said, list) or [len(each) if isinstance(each, list) else -1 for each in said] != counts:
+        return None
+    return [tuple(each) for each in said] if all(isinstance(item, kind) for each in said for item in each) else None

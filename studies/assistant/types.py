@@ -187,11 +187,17 @@ class ScoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class ContinuationScore:
-    """`logprob`: natural logarithm of P(continuation | context), summed over its `tokens`; not length-normalised."""
+    """`logprob`: natural logarithm of P(continuation | context), summed over its `tokens`; not length-normalised.
+
+    `token_ids` are these tokens, and `pieces` the same as the vocabulary writes them: a blank or a bracket that the
+    tokenizer merges with a letter is among them. Both are empty where the endpoint does not say.
+    """
 
     continuation: str
     logprob: float
     tokens: int
+    token_ids: tuple[int, ...] = ()
+    pieces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 A cell is a text, a number or None for missing. Options are letters from A; shares are probabilities.
 """
 
+import json
 import re
 
 import pandas as pd
@@ -46,6 +47,7 @@ def model_answers(source: Source) -> pd.DataFrame:
                 "answer": letter(answer.option),
                 "confidence": confidence_of(answer),
                 "correct": int(answer.option == fact.key),
+                "scored": json.dumps(scored, ensure_ascii=False) if (scored := answer.raw.get("scored")) else None,
                 **{f"p_{letter(index)}": share for index, share in enumerate(answer.probabilities or [])},
             }
             for protocol, answers in sorted(source.alone().items())

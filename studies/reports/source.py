@@ -175,7 +175,7 @@ def _model_id(model: str, revision: str, dtype: str) -> str:
 
 def _answers(runs: list[BaselineRun]) -> dict[int, list[BaselineAnswer]]:
     found: dict[int, list[BaselineAnswer]] = defaultdict(list)
-    rows = BaselineAnswer.objects.filter(run__in=runs).defer("raw").order_by("run_id", "question_id", "sample")
+    rows = BaselineAnswer.objects.filter(run__in=runs).order_by("run_id", "question_id", "sample")
     for answer in rows:
         found[answer.run_id].append(answer)
     return dict(found)

@@ -111,6 +111,14 @@ async def models(http: HttpRequest) -> Response:
 async def score(http: HttpRequest) -> Response:
     answers: dict[str, Any] = {
         "good": {"logprobs": [-1.0, -2.0], "tokens": [1, 2]},
+        "named": {
+            "logprobs": [-1.0, -2.0],
+            "tokens": [1, 2],
+            "token_ids": [[5], [6, 7]],
+            "pieces": [["A"], ["B", "x"]],
+        },
+        "short-ids": {"logprobs": [-1.0, -2.0], "tokens": [1, 2], "token_ids": [[5], [6]]},
+        "odd-pieces": {"logprobs": [-1.0, -2.0], "tokens": [1, 2], "pieces": [["A"], ["B", 7]]},
         "too-few": {"logprobs": [-1.0], "tokens": [1]},
         "positive": {"logprobs": [-1.0, 0.5], "tokens": [1, 1]},
         "words": {"logprobs": ["likely", "unlikely"], "tokens": [1, 1]},
@@ -258,6 +266,8 @@ async def test_only_the_engine_goes_on_with_an_assistants_turn(address: str) -> 
     ("kind", "code"),
     [
         ("nothing-there", ErrorCode.REFUSED),
+        ("short-ids", ErrorCode.BAD_RESPONSE),
+        ("odd-pieces", ErrorCode.BAD_RESPONSE),
         ("too-few", ErrorCode.BAD_RESPONSE),
         ("positive", ErrorCode.BAD_RESPONSE),
         ("words", ErrorCode.BAD_RESPONSE),
@@ -268,6 +278,14 @@ async def test_scores_that_cannot_be_used_are_refused(address: str, kind: str, c
         with pytest.raises(BackendError) as raised:
             await backend.score(ScoreRequest(("A", "B"), prompt="("))
     assert raised.value.code is code
+
+
+async def test_scores_say_which_tokens_they_are_of_where_the_endpoint_says_it(address: str) -> None:
+    for kind, ids, written in (("named", [(5,), (6, 7)], [("A",), ("B", "x")]), ("good", [(), ()], [(), ()])):
+        async with aclosing(backend_of(address, kind, is_engine=True)) as backend:
+            scores = await backend.score(ScoreRequest(("A", "B"), prompt="("))
+        assert [score.token_ids for score in scores] == ids
+        assert [score.pieces for score in scores] == written
 
 
 async def test_scores_come_in_order(address: str) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from studies.assistant.engine import decode
+from studies.assistant.engine.backend import EngineBackend
 from studies.assistant.engine.encode import encode_chat, encode_score
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.engine.score import score
 from studies.assistant.prompts import questions
 from studies.assistant.types import BackendError, ContinuationScore, ErrorCode, ScoreRequest, Turn
+from tests.assistant import tiny_model
 
 OPTIONS = ("one", "two", "three", "four")
 
@@ -80,6 +83,22 @@ def test_tokens_merged_over_the_border_are_cut_before_it_for_all(loaded: LoadedM
     tokens = encode_score(loaded, ScoreRequest(("e", "x"), prompt=prompt))
     assert [*tokens.context, *tokens.continuations[0]] == whole
     assert [*tokens.context, *tokens.continuations[1]] == loaded.tokenizer.encode(prompt + "x")
+
+
+async def test_it_is_said_which_tokens_stand_for_a_letter(loaded: LoadedModel) -> None:
+    """One tokenizer writes `(` and `A` apart, another has learnt `(A` as one token."""
+    merging: Any = tiny_model.build_tokenizer(["(A", "(B", "(C", "(D"], use_regex=False)
+    turns = questions.zero_shot("Which is right?", OPTIONS)
+    for tokenizer, written in ((loaded.tokenizer, "A B C D"), (merging, "(A (B (C (D")):
+        backend = EngineBackend(replace(loaded, tokenizer=tokenizer))
+        try:
+            scores = await backend.score(ScoreRequest(("A", "B", "C", "D"), turns=turns))
+        finally:
+            await backend.aclose()
+        assert [score.pieces for score in scores] == [(piece,) for piece in written.split()]
+        assert [score.token_ids for score in scores] == [
+            (tokenizer.convert_tokens_to_ids(piece),) for piece in written.split()
+        ]
 
 
 def test_a_control_token_that_a_person_types_is_only_characters(loaded: LoadedModel) -> None:

@@ -153,6 +153,8 @@ async def test_scores_over_http(http: httpx.AsyncClient) -> None:
     assert len(reply["logprobs"]) == len(reply["tokens"]) == 2
     assert reply["tokens"][0] == 1
     assert reply["tokens"][1] > 1
+    assert reply["pieces"][0] == ["A"]
+    assert [len(ids) for ids in reply["token_ids"]] == [len(pieces) for pieces in reply["pieces"]] == reply["tokens"]
 
 
 @pytest.mark.parametrize(

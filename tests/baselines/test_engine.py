@@ -68,6 +68,9 @@ def test_the_engines_likelihoods_become_answers(study, engine, model_folder):
     scores = asyncio.run(direct.score(request))
     expected = [score.logprob for score in scores]
     assert list(answer.raw["logprobs"].values()) == pytest.approx(expected, abs=1e-4)
+    assert {letter: scored["ids"] for letter, scored in answer.raw["scored"].items()} == {
+        score.continuation: list(score.token_ids) for score in scores
+    }
     assert answer.option == expected.index(max(expected))
     assert sum(answer.probabilities) == pytest.approx(1)
 

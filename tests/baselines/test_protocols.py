@@ -19,7 +19,10 @@ class Scorer:
 
     async def score(self, request):
         self.requests.append(request)
-        return [ContinuationScore(c, lp, 1) for c, lp in zip(request.continuations, self.logprobs, strict=True)]
+        return [
+            ContinuationScore(c, lp, 2, (40, ord(c)), ("(", c))
+            for c, lp in zip(request.continuations, self.logprobs, strict=True)
+        ]
 
 
 async def test_zero_shot_takes_the_likeliest_letter_and_normalises_over_the_letters():
@@ -29,6 +32,7 @@ async def test_zero_shot_takes_the_likeliest_letter_and_normalises_over_the_lett
     assert given.option == 1
     assert given.probabilities == pytest.approx((0.2, 0.6, 0.1, 0.1))
     assert given.raw["logprobs"]["B"] == math.log(0.3)
+    assert given.raw["scored"]["B"] == {"tokens": 2, "ids": (40, 66), "pieces": ("(", "B")}
 
 
 async def test_zero_shot_asks_with_the_papers_prompt_and_the_letters():

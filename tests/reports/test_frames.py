@@ -1,5 +1,7 @@
 """The tables say what the rows say, in exactly the columns of the analysis, with a constant number of queries."""
 
+import json
+
 import pytest
 
 from studies.analysis import schema
@@ -242,6 +244,15 @@ def test_the_primary_baseline_stands_beside_each_trial(study):
     assert list(alone["protocol"]) == ["scripted-stance"] * 10 + ["zero-shot"] * 10
     assert list(alone["p_D"][10:]) == [0.25] * 10
     assert set(alone["answer"][10:]) == {None}
+
+
+def test_what_was_scored_stands_beside_the_models_answer(study):
+    run = finished_run(study, "zero-shot", [1] * 10)
+    scored = {"A": {"tokens": 1, "ids": [7], "pieces": ["(A"]}}
+    first = run.answers.order_by("pk").first()
+    BaselineAnswer.objects.filter(pk=first.pk).update(raw={"logprobs": {"A": -1.0}, "scored": scored})
+    said = [cell for cell in tables(study)["model_answers"]["scored"] if cell is not None]
+    assert [json.loads(cell) for cell in said] == [scored]
 
 
 def test_another_protocol_never_stands_in_for_the_primary_one(study):

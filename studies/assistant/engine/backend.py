@@ -64,7 +64,10 @@ class EngineBackend:
         async with aclosing(self._heard(partial(self._batcher.score, tokens, request.continuations))) as events:
             async for event in events:
                 if isinstance(event, list):
-                    return event
+                    return [
+                        replace(score, token_ids=tuple(ids), pieces=encode.pieces(self._loaded, ids))
+                        for score, ids in zip(event, tokens.continuations, strict=True)
+                    ]
                 if not isinstance(event, Queued):
                     raise _unexpected(event)
         raise _unexpected(None)

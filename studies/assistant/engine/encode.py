@@ -57,6 +57,11 @@ def encode_score(loaded: LoadedModel, request: ScoreRequest) -> ScoreTokens:
     return ScoreTokens(context[:cut], [ids[cut:] for ids in joint])
 
 
+def pieces(loaded: LoadedModel, ids: list[int]) -> tuple[str, ...]:
+    """The tokens as the vocabulary writes them, so that "A", " A" and "(A" can be told apart."""
+    return tuple(loaded.tokenizer.convert_ids_to_tokens(ids))
+
+
 def refuse_what_does_not_fit(loaded: LoadedModel, prompt_tokens: int, new_tokens: int) -> None:
     if prompt_tokens + new_tokens > loaded.context_length:
         raise BackendError(

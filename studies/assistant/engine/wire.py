@@ -150,7 +150,12 @@ class Completion:
 
 
 def scores_body(scores: Sequence[ContinuationScore]) -> dict[str, Any]:
-    return {"logprobs": [score.logprob for score in scores], "tokens": [score.tokens for score in scores]}
+    return {
+        "logprobs": [score.logprob for score in scores],
+        "tokens": [score.tokens for score in scores],
+        "token_ids": [score.token_ids for score in scores],
+        "pieces": [score.pieces for score in scores],
+    }
 
 
 def models_body(health: Health) -> dict[str, Any]:

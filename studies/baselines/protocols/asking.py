@@ -27,7 +27,13 @@ async def likeliest(backend: Backend, request: ScoreRequest, names: Sequence[str
     """The likeliest continuation; P normalised over them. An exact tie of the best is no answer."""
     scores = await backend.score(request)
     logprobs = [score.logprob for score in scores]
-    raw: dict[str, Any] = {"logprobs": dict(zip(names, logprobs, strict=True))}
+    raw: dict[str, Any] = {
+        "logprobs": dict(zip(names, logprobs, strict=True)),
+        "scored": {
+            score.continuation: {"tokens": score.tokens, "ids": score.token_ids, "pieces": score.pieces}
+            for score in scores
+        },
+    }
     return of_shares(normalised(logprobs), raw, names)
 
 
