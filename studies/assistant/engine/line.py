@@ -152,7 +152,7 @@ class Line(ABC):
         """Its time was over before its turn came."""
 
     def _tell_positions(self) -> None:
-        """Whoever waits for a seat, but the patient, hears how many are ahead when that has changed; the lock is held."""
+        """Whoever waits for a seat and is not patient hears how many are ahead, when that has changed; locked."""
         free = self._seats - self._taken
         waiting = [ticket for ticket in self._waiting if not ticket.is_expecting and not ticket.is_patient]
         for position, ticket in enumerate(waiting[free:], start=1):
