@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from studies.baselines import operations
 from studies.baselines.models import BaselineRun
 from studies.design import assistants
 from studies.jobs import run_here

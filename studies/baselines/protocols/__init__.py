@@ -14,7 +14,10 @@ def _found() -> dict[str, BaselineProtocol]:
     """By name, zero-shot first: it is what most studies take."""
     modules = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
     protocols = [protocol for module in modules for protocol in getattr(module, "PROTOCOLS", ())]
-    return {protocol.name: protocol for protocol in sorted(protocols, key=lambda each: (each.name != "zero-shot", each.name))}
+    return {
+        protocol.name: protocol
+        for protocol in sorted(protocols, key=lambda each: (each.name != "zero-shot", each.name))
+    }
 
 
 PROTOCOLS: dict[str, BaselineProtocol] = _found()
