@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from studies.assistant.engine import supports
-from studies.assistant.engine.batcher import CHUNK, PATIENT_SHARE, Batcher
+from studies.assistant.engine.batcher import CHUNK, PATIENT_CHUNKS, PATIENT_SHARE, Batcher
 from studies.assistant.engine.encode import ScoreTokens
 from studies.assistant.engine.line import Heard, Ticket
 from studies.assistant.engine.lines import AnyLine
@@ -323,7 +323,7 @@ def test_while_a_reply_is_written_scorings_read_little_in_a_step(make: Any, monk
     job = [score(batcher, tokens(100 + number, 100)) for number in range(30)]
     for each in job:
         each.events.get(timeout=60)
-    assert max(map(sum, steps)) > CHUNK["cpu"] // 2
+    assert CHUNK["cpu"] < max(map(sum, steps)) <= CHUNK["cpu"] * PATIENT_CHUNKS
     assert max(seated) == 4, "scorings leave half of the seats free"
     writing = ask(batcher, tokens(1, 5), asked(60))
     writing.has_begun()

@@ -31,6 +31,7 @@ from studies.assistant.types import BackendError, ErrorCode, FinishReason, Piece
 logger = logging.getLogger(__name__)
 CHUNK = {"cpu": 192, "cuda": 1024}  # tokens of prompts in one step, by the kind of device
 PATIENT_SHARE = 4  # while replies are written, scorings get one part in so many of a step
+PATIENT_CHUNKS = 2  # when nobody else is there: weights are read less often, and a newcomer waits for one such step
 LEAST_TAIL = 16  # own tokens of a conversation that are worth keeping for its next turn
 
 
@@ -204,6 +205,8 @@ class Batcher(Line):
         if self.counters.steps % 2:
             reading.sort(key=lambda seat: seat.unread)
         chunk = CHUNK.get(self._loaded.device.type, CHUNK["cpu"])
+        if all(seat.guest.is_patient for seat in self._seated):
+            chunk *= PATIENT_CHUNKS
         kept_short = chunk - chunk // PATIENT_SHARE if planned else 0  # a long step would hold up what is written
         read = 0
         for seat in sorted(reading, key=lambda seat: seat.guest.is_patient):
