@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from studies.assistant.engine.backend import EngineBackend
-from studies.assistant.engine.encode import encode_chat
+from studies.assistant.engine.encode import ScoreTokens, encode_chat
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.engine.sizes import Sizes
 from studies.assistant.types import (
@@ -187,6 +187,12 @@ async def test_scores_take_their_turn(backend: EngineBackend) -> None:
     scores = await backend.score(ScoreRequest(("A", "B"), prompt="Answer: ("))
     assert [score.tokens for score in scores] == [1, 1]
     assert chat.done()
+
+
+async def test_a_scoring_lets_everybody_else_go_first(backend: EngineBackend) -> None:
+    tokens = ScoreTokens([5, 6, 7], [[8], [9]])
+    [ticket] = backend._batcher.score(tokens, ("A", "B"), lambda event: None)[:1]
+    assert ticket.is_patient
 
 
 async def test_closing_tells_everybody(loaded: LoadedModel) -> None:

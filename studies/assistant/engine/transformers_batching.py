@@ -86,8 +86,8 @@ class TransformersBatching(Line):
         return (ticket,)
 
     def score(self, tokens: ScoreTokens, continuations: Sequence[str], listen: Listener) -> tuple[Ticket, ...]:
-        """Queue a scoring. The listener hears Queued*, then the scores or a BackendError; nothing after a cancel."""
-        ticket = StepsTicket(listen=listen, prompt_tokens=len(tokens.context), seconds=None)
+        """Queue a scoring behind all replies. The listener hears the scores or a BackendError."""
+        ticket = StepsTicket(listen=listen, prompt_tokens=len(tokens.context), seconds=None, is_patient=True)
         ticket.steps = score(self._loaded, tokens, continuations)
         self._submit([ticket])
         return (ticket,)
