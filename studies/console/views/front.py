@@ -32,12 +32,12 @@ class Listed:
 
 
 def listed() -> list[Listed]:
-    """The newest version of each listed study; those that bots play come last."""
+    """The newest version of each listed study, in the order they were made; those that bots play come last."""
     newest: dict[str, Study] = {}
-    for study in Study.objects.exclude(state=Study.State.DRAFT).order_by("version"):
+    for study in Study.objects.exclude(state=Study.State.DRAFT).order_by("pk"):
         if study.spec["study"].get("is_listed"):
             newest[study.name] = study
-    return sorted((_listed(study) for study in newest.values()), key=lambda each: (each.is_simulated, each.name))
+    return sorted((_listed(study) for study in newest.values()), key=lambda each: each.is_simulated)
 
 
 def _listed(study: Study) -> Listed:
