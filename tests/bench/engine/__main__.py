@@ -15,12 +15,14 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import torch
 
-from tests.bench.engine import models, questions, scoring, ways
+from tests.bench.engine import models, questions, scoring, soak, ways
+from tests.bench.engine.transformers_serve import transformers_serve
 from tests.bench.engine.ways import Case, Taken
 from tests.bench.goals import Goals
 
 STORY = 2000
 JUDGED = 16  # conversations
+PARTS = ("serving", "scoring", "soak")
 COLD, WARM, FIRST = 8.0, 16.0, 40.0  # times as good as one at a time
 
 
@@ -72,6 +74,10 @@ def serve(size: str, counts: list[int], folder: Path, threads: int, goals: Goals
         show(f"{n} × static batch", n, ways.static_batch(plain, cold), alone)
         for name, taken in zip(("cold", "warm"), ways.transformers_batching(plain, cold, warm), strict=True):
             show(f"{n} × transformers' batching, {name}", n, taken, alone)
+        told = [[tokenizer.decode(own[1:-1]) for own in each.questions] for each in (cold, warm)]
+        served = transformers_serve(built, tokenizer.decode(story[1:]), *told, threads)
+        for name, taken in zip(("cold", "warm"), served, strict=True):
+            show(f"{n} × transformers serve, {name}", n, taken, alone)
         ours = ways.ours(loaded, cold, warm)
         for name, taken in zip(("cold", "warm"), ours, strict=True):
             show(f"{n} × ours, {name}", n, taken, alone)
@@ -92,7 +98,9 @@ def main() -> int:
     parser.add_argument("--sizes", default="10M,90M", help=f"of {', '.join(models.SIZES)} (default 10M,90M)")
     parser.add_argument("--conversations", default="1,4,16,32", help="how many at once (default 1,4,16,32)")
     parser.add_argument("--questions", type=int, default=200, help="how many are scored (default 200)")
-    parser.add_argument("--only", choices=("serving", "scoring"), help="one part of the bench (default: both)")
+    parser.add_argument("--only", choices=PARTS, help="one part of the bench (default: all)")
+    parser.add_argument("--seconds", type=float, default=300, help="how long clients come and go (default 300)")
+    parser.add_argument("--clients", type=int, default=64, help="how many of them (default 64)")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     gflops, gigabytes = limits(chosen.threads)
@@ -102,15 +110,17 @@ def main() -> int:
     goals = Goals()
     sizes = chosen.sizes.split(",")
     with tempfile.TemporaryDirectory() as folder:
-        if chosen.only != "scoring":
+        if chosen.only in (None, "serving"):
             print("one at a time is measured on at most 4 conversations and multiplied")
             counts = [int(number) for number in chosen.conversations.split(",")]
             for size in sizes:
                 serve(size, counts, Path(folder), chosen.threads, goals, gflops)
-        if chosen.only != "serving":
+        if chosen.only in (None, "scoring"):
             asked = questions.five_shot(chosen.questions)
             for size in sizes:
                 scoring.run(size, asked, Path(folder), chosen.threads, goals)
+        if chosen.only in (None, "soak"):
+            soak.run(Path(folder), goals, seconds=chosen.seconds, clients=chosen.clients, threads=chosen.threads)
     return 1 if goals.missed else 0
 
 

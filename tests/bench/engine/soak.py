@@ -135,7 +135,7 @@ def left(url: str) -> dict[str, int]:
 @contextmanager
 def engine(folder: Path, threads: int) -> Iterator[tuple[str, psutil.Process]]:
     command = [sys.executable, "manage.py", "run_engine", "--model", str(folder), "--port", "0", "--exit-with-stdin"]
-    command += ["--threads", str(threads), "--device", "cpu", "--seat-tokens", "256", "--cache-gib", "0.12"]
+    command += ["--threads", str(threads), "--device", "cpu", "--seat-tokens", "256", "--cache-gib", "0.2"]
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
