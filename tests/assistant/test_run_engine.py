@@ -38,6 +38,20 @@ def test_a_signal_ends_it_with_exit_code_0(model_folder: Path, number: signal.Si
         assert process.stdout.read() == ""
 
 
+@pytest.mark.slow
+def test_an_idle_connection_is_left_to_the_client_to_end(engine_url: str) -> None:
+    """Ended from both sides after the same 5 seconds, a request may cross the end and be lost."""
+    with httpx.Client(base_url=engine_url, trust_env=False, limits=httpx.Limits(keepalive_expiry=60)) as client:
+        with client.stream("GET", "/health") as response:
+            stream = response.extensions["network_stream"]
+            response.read()
+        time.sleep(7)
+        own = stream.get_extra_info("socket")
+        own.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nothing to read: neither data nor an end
+            own.recv(1)
+
+
 def test_a_signal_in_the_middle_of_a_reply_ends_it_and_tells_the_client(model_folder: Path) -> None:
     with running_engine("--model", str(model_folder)) as (process, line):
         url = line.removeprefix("engine ready ")

@@ -16,6 +16,8 @@ from studies.assistant.engine.server import make_app
 from studies.assistant.types import Backend
 
 HOST = "127.0.0.1"  # the engine has no keys, so it is never offered to a network
+# Clients drop idle connections after about 5 seconds. Were this side to do so first, a request that crosses it is lost.
+_KEEP_ALIVE_SECONDS = 75
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -68,7 +70,12 @@ async def _serve(
 ) -> None:
     backend = make_backend()
     config = uvicorn.Config(
-        make_app(backend), log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        make_app(backend),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
     server.on_started = lambda: on_ready(f"http://{HOST}:{listening.getsockname()[1]}")
