@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import openai
 
 from studies.assistant.openai_chunks import StreamedReply
@@ -31,6 +32,9 @@ from studies.assistant.types import (
 )
 from studies.assistant.waiting import Clock, DeadlineOver, Timeouts
 
+# Servers drop an idle connection after 5 seconds (uvicorn, and so vLLM and SGLang) or later: we do so well before, since
+# a request that crosses the end of its connection is lost.
+_CONNECTIONS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=2.0)
 # How long our engine's own deadline may come late before this side gives up: its answer has the token counts.
 _ENGINE_SLACK_SECONDS = 2.0
 
@@ -58,7 +62,7 @@ class OpenAICompatibleBackend:
             max_retries=0,
             timeout=openai.Timeout(None, connect=self._limits.connect),
             # A proxy from the environment must not stand between us and this machine itself.
-            http_client=openai.DefaultAsyncHttpx2Client(trust_env=False) if _is_loopback(base_url) else None,
+            http_client=openai.DefaultAsyncHttpx2Client(trust_env=not _is_loopback(base_url), limits=_CONNECTIONS),
         )
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:

@@ -329,3 +329,20 @@ async def test_done_is_still_the_last_event(address: str) -> None:
 )
 def test_an_address_without_a_path_gets_v1(given: str, used: str) -> None:
     assert with_path(given) == used
+
+
+@pytest.mark.slow
+async def test_a_connection_that_was_idle_is_not_used_again() -> None:
+    """The other side may be ending it at that moment, and what is sent then is lost."""
+    ports: list[int] = []
+
+    async def models(request: HttpRequest) -> Response:
+        ports.append(request.client.port if request.client else 0)
+        return JSONResponse({"object": "list", "data": [{"id": "m", "object": "model"}]})
+
+    with serving(Starlette(routes=[Route("/v1/models", models)])) as url:
+        async with aclosing(OpenAICompatibleBackend(base_url=url, model="m")) as backend:
+            for idle in (0, 0, 3):
+                await asyncio.sleep(idle)
+                await backend.health()
+    assert ports[0] == ports[1] != ports[2]
