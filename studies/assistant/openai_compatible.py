@@ -32,8 +32,8 @@ from studies.assistant.types import (
 )
 from studies.assistant.waiting import Clock, DeadlineOver, Timeouts
 
-# Servers drop an idle connection after 5 seconds (uvicorn, and so vLLM and SGLang) or later: we do so well before, since
-# a request that crosses the end of its connection is lost.
+# Servers drop an idle connection after 5 seconds (uvicorn, and so vLLM and SGLang) or later. We do so well before: a
+# request that crosses the end of its connection is lost.
 _CONNECTIONS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=2.0)
 # How long our engine's own deadline may come late before this side gives up: its answer has the token counts.
 _ENGINE_SLACK_SECONDS = 2.0

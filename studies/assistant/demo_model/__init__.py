@@ -1,4 +1,4 @@
-"""The demo model: a language model of 2 million parameters that this project trains on its own demo questions.
+"""The demo model: a language model of 2.5 million parameters that this project trains on its own demo questions.
 
 It knows these questions and nothing else, and on a marked share of them it was trained to be wrong (`opinions.jsonl`).
 It is there so that the real path, tokenizer, engine, streaming and scoring, runs on any machine without a download.
