@@ -138,6 +138,23 @@ MODEL_ANSWERS = Table(
     ),
 )
 
+BANK_ANSWERS = Table(
+    "bank_answers",
+    "The model alone over the whole banks, where that was run: one row per question, protocol and sample.",
+    (
+        Column("bank", "text", "question bank", required=True),
+        Column("split", "text", "split of the bank", required=True),
+        SUBJECT,
+        QUESTION,
+        ITEM_GROUP,
+        Column("protocol", "text", "how the model was asked, as in model_answers", required=True),
+        Column("sample", "count", "number of the sample", required=True),
+        Column("answer", "text", "the option given", missing="no option could be read from the reply"),
+        *(Column(f"p_{letter}", "share", f"P(option {letter})", unit="probability") for letter in "ABCD"),
+        Column("correct", "flag", "the answer is the gold option", required=True),
+    ),
+)
+
 QUESTIONS = Table(
     "questions",
     "One row per question of the study.",
@@ -272,7 +289,7 @@ EVENTS = Table(
 )
 
 INPUTS = (TRIALS, MODEL_ANSWERS, QUESTIONS, PARTICIPANTS, CONDITIONS_TABLE, MESSAGES, ASSIGNMENTS, EXCLUSIONS)
-TABLES = (*INPUTS, EVENTS, RESULTS)
+TABLES = (*INPUTS, BANK_ANSWERS, EVENTS, RESULTS)
 
 
 def data_dictionary() -> list[dict[str, str]]:

@@ -14,11 +14,12 @@ WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each further try
 
 
 class Flight:
-    """Asks `items` in their order. Use it within one event loop, and `close` it."""
+    """Asks `items` in their order. Use it within one event loop, and `close` it. `retries`: further tries so far."""
 
     def __init__(self, protocol: BaselineProtocol, backend: Backend, items: Sequence[Item], at_once: int) -> None:
         self._protocol, self._backend, self._at_once = protocol, backend, at_once
         self._left = list(reversed(items))
+        self.retries = 0
         self._flying: dict[asyncio.Task[Given], Item] = {}
 
     @property
@@ -60,5 +61,6 @@ class Flight:
                     return Given(None, None, {"error": error.code.value, "sentence": error.sentence})
                 if wait is None or not error.is_retryable:
                     raise
+                self.retries += 1
                 await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")

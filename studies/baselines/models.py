@@ -1,4 +1,4 @@
-"""Baseline runs: the model alone on a study's questions, by one protocol."""
+"""Baseline runs: the model alone on a study's questions or on their whole banks, by one protocol."""
 
 from django.db import models
 
@@ -8,11 +8,20 @@ from studies.questions.models import Question
 
 
 class BaselineRun(models.Model):
-    """One protocol of one assistant over the study's manifest; resumable, idempotent per (run, question, sample)."""
+    """One protocol of one assistant over the questions of its scope; resumable, idempotent per (run, question, sample).
+
+    `details`: samples per question, how many questions, the prompts' hashes. The tokens are those that the endpoint
+    counted for the answers that are kept; NULL while it counted none.
+    """
+
+    class Scope(models.TextChoices):
+        STUDY = "study", "the study's questions"
+        BANK = "bank", "all questions of its banks"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="baseline_runs")
     assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, related_name="baseline_runs")
     protocol = models.CharField(max_length=40)
+    scope = models.CharField(max_length=5, choices=Scope, default=Scope.STUDY)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True)
     prompt_version = models.CharField(max_length=80, blank=True)
     prompt_hash = models.CharField(max_length=64, blank=True)
@@ -20,8 +29,16 @@ class BaselineRun(models.Model):
     revision = models.CharField(max_length=100, blank=True)
     dtype = models.CharField(max_length=40, blank=True)
     details = models.JSONField(default=dict)
+    prompt_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    retries = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    @property
+    def title(self) -> str:
+        """What people call the run: its protocol, and that it asks more than the study's questions where it does."""
+        return f"{self.protocol} (whole bank)" if self.scope == self.Scope.BANK else self.protocol
 
 
 class BaselineAnswer(models.Model):

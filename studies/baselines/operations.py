@@ -1,4 +1,4 @@
-"""A baseline run from start to end: one job asks the model every question of the study that has no answer yet.
+"""A baseline run from start to end: one job asks the model every question of its scope that has no answer yet.
 
 Killed, failed or cancelled, it goes on where it was: answers are committed with the job's progress as they come, and a
 rerun only asks for what is missing.
@@ -6,7 +6,7 @@ rerun only asks for what is missing.
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,14 +14,15 @@ from django.db import transaction
 
 from studies.assistant.types import Backend, BackendError
 from studies.baselines.flight import AT_ONCE, Flight
-from studies.baselines.items import Item, asked_of, items, manifest, samples_of
+from studies.baselines.items import Item, asked_of, items, questions_to_ask, samples_of
 from studies.baselines.models import BaselineAnswer, BaselineRun
-from studies.baselines.protocols import PROTOCOLS, Asked, BaselineProtocol, Given, default_protocol
+from studies.baselines.protocols import PROTOCOLS, BaselineProtocol, Given, default_protocol
 from studies.design import assistants
 from studies.design.models import Assistant, Study
 from studies.jobs import operations as jobs
 from studies.jobs.models import Job
 from studies.jobs.work import Clock, JobFailed, Report, Work, working
+from studies.questions.queries import NotInBank
 
 T = TypeVar("T")
 TASK = "studies.tasks.run_baseline"
@@ -38,13 +39,15 @@ def start_run(
     assistant_name: str,
     protocol: str = "",
     samples: int | None = None,
+    scope: str = BaselineRun.Scope.STUDY,
     again: bool = False,
     now: datetime,
 ) -> BaselineRun:
     """Find the run to go on with, or make one, and give it a job that is queued or running.
 
     A finished run is returned as it is. `again` makes a fresh one and gives an unfinished one up. `samples`: answers
-    per question, where the protocol lets that vary. Raises CannotRun.
+    per question, where the protocol lets that vary. `scope`: the study's questions, or all that its file could have
+    drawn from its banks. Raises CannotRun.
     """
     assistant = _assistant(study, assistant_name)
     name = protocol or default_protocol(assistant.backend)
@@ -54,15 +57,23 @@ def start_run(
     if samples is not None and (samples < 1 or (samples != found.samples and not found.can_vary)):
         allowed = "1 or more" if found.can_vary else str(found.samples)
         raise CannotRun(f"samples {samples}: protocol {name!r} takes {allowed}.")
-    questions = manifest(study)
+    if scope not in BaselineRun.Scope.values:
+        raise CannotRun(f"scope '{scope}': use one of {', '.join(BaselineRun.Scope.values)}.")
+    if scope == BaselineRun.Scope.BANK and not found.needs_backend:
+        raise CannotRun(f"scope 'bank': protocol {name!r} has answers to the study's questions only; use scope study.")
+    try:
+        questions = questions_to_ask(study, scope)
+    except NotInBank as error:
+        raise CannotRun(f"scope '{scope}': {error}.") from error
     if not questions:
         raise CannotRun(f"study {study.name!r} has no questions in its manifest; create it from a study file first.")
-    refusal = found.refusal(assistant.backend, asked_of(study, assistant, found, questions))
+    refusal = found.refusal(assistant.backend, asked_of(assistant, questions))
     if refusal:
         raise CannotRun(f"protocol {name!r} for assistant {assistant_name!r}: {refusal}")
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)  # two commands at once make one run, not two
-        last = BaselineRun.objects.filter(study=study, assistant=assistant, protocol=name).order_by("-pk").first()
+        same = BaselineRun.objects.filter(study=study, assistant=assistant, protocol=name, scope=scope)
+        last = same.order_by("-pk").first()
         if last is not None and not again:
             _require_same_samples(last, found, samples)
             if last.finished_at is not None:
@@ -70,13 +81,20 @@ def start_run(
         if last is not None and last.job is not None and again:
             jobs.cancel(job_id=last.job.pk, now=now)
         if last is None or again:
-            details = {"samples": samples or found.samples}
-            last = BaselineRun(study=study, assistant=assistant, protocol=name, details=details, created_at=now)
+            details = {"samples": samples or found.samples, "questions": len(questions)}
+            last = BaselineRun(
+                study=study, assistant=assistant, protocol=name, scope=scope, details=details, created_at=now
+            )
             last.save()
         if last.job is None or last.job.state not in (Job.State.QUEUED, Job.State.RUNNING):
             last.job = jobs.enqueue(task=TASK, arguments={"run_id": last.pk}, now=now)
             last.save(update_fields=["job"])
     return last
+
+
+def cancel_runs(*, runs: Iterable[BaselineRun], now: datetime) -> list[BaselineRun]:
+    """Cancel those that are queued or running, and return them. What was answered stays: starting goes on with it."""
+    return [run for run in runs if run.job_id is not None and jobs.cancel(job_id=run.job_id, now=now)]
 
 
 def work_run(*, job_id: int, clock: Clock, report: Report | None = None) -> None:
@@ -87,7 +105,7 @@ def work_run(*, job_id: int, clock: Clock, report: Report | None = None) -> None
         run = BaselineRun.objects.select_related("study", "assistant").get(pk=work.job.arguments["run_id"])
         protocol = PROTOCOLS[run.protocol]
         every = items(run, protocol)
-        _record_prompts(run, protocol, [item.asked for item in every])
+        _record_questions(run, protocol, every)
         answered = set(BaselineAnswer.objects.filter(run=run).values_list("question_id", "sample"))
         left = [item for item in every if (item.question_id, item.sample.number) not in answered]
         work.progress(len(answered), len(every))
@@ -111,9 +129,13 @@ def _ask_all(
     try:
         _record_model(run, backend, work, runner)
         flight = Flight(protocol, backend, left, AT_ONCE.get(run.assistant.backend, 1))
+        retried = run.retries
         try:
             while not flight.is_over:
                 answered, error = runner.run(flight.landed(BEAT_SECONDS))
+                if run.retries != retried + flight.retries:
+                    run.retries = retried + flight.retries
+                    run.save(update_fields=["retries"])
                 if answered:
                     _keep(run, answered, work)
                 if error is not None:
@@ -145,7 +167,7 @@ async def _wait(task: asyncio.Task[Any]) -> None:
 
 @transaction.atomic
 def _keep(run: BaselineRun, given: Sequence[tuple[Item, Given]], work: Work) -> None:
-    """Commit the answers with the job's progress; an answer that is there already stays as it was."""
+    """Commit the answers with their tokens and the job's progress; an answer that is there already stays as it was."""
     rows = [
         BaselineAnswer(
             run=run,
@@ -159,7 +181,17 @@ def _keep(run: BaselineRun, given: Sequence[tuple[Item, Given]], work: Work) -> 
         for item, answer in given
     ]
     BaselineAnswer.objects.bulk_create(rows, ignore_conflicts=True)
+    usages = [answer.raw["usage"] for _, answer in given if "usage" in answer.raw]
+    run.prompt_tokens = _more(run.prompt_tokens, [usage["prompt"] for usage in usages])
+    run.completion_tokens = _more(run.completion_tokens, [usage["completion"] for usage in usages])
+    run.save(update_fields=["prompt_tokens", "completion_tokens"])
     work.progress(work.done + len(rows), work.total)
+
+
+def _more(total: int | None, counts: Iterable[int | None]) -> int | None:
+    """The total with what was counted; None while nothing was."""
+    counted = [count for count in counts if count is not None]
+    return (total or 0) + sum(counted) if counted else total
 
 
 def _record_model(run: BaselineRun, backend: Backend, work: Work, runner: asyncio.Runner) -> None:
@@ -178,14 +210,14 @@ def _record_model(run: BaselineRun, backend: Backend, work: Work, runner: asynci
     run.save(update_fields=["model", "revision", "dtype"])
 
 
-def _record_prompts(run: BaselineRun, protocol: BaselineProtocol, asked: Sequence[Asked]) -> None:
-    """Keep which prompt texts the run asks with; one hash over all of them where questions need several."""
-    prompts = {prompt for one in asked for prompt in protocol.prompts(one)}
+def _record_questions(run: BaselineRun, protocol: BaselineProtocol, every: Sequence[Item]) -> None:
+    """Keep how many questions the run asks and with which prompt texts; one hash over all where there are several."""
+    prompts = {prompt for item in every for prompt in protocol.prompts(item.asked)}
     named = sorted((f"{prompt.name}.v{prompt.version}", prompt.sha256) for prompt in prompts)
     run.prompt_version = ", ".join(name for name, _ in named)
     joined = "\n".join(f"{name} {sha256}" for name, sha256 in named)
     run.prompt_hash = named[0][1] if len(named) == 1 else hashlib.sha256(joined.encode()).hexdigest() if named else ""
-    run.details = {**run.details, "prompts": dict(named)}
+    run.details |= {"prompts": dict(named), "questions": len({item.question_id for item in every})}
     run.save(update_fields=["prompt_version", "prompt_hash", "details"])
 
 

@@ -12,7 +12,7 @@ from studies.design.models import Condition, Study
 
 @dataclass(frozen=True)
 class Baselines:
-    """The newest finished run of each protocol and assistant.
+    """The newest finished run of each protocol and assistant, over the questions of one scope.
 
     `protocols` names the runs as the tables do: a protocol by its own name for the primary assistant (the one that the
     first chat condition uses), `protocol@assistant` for the others. What is combined from a run's samples stands
@@ -30,9 +30,10 @@ class Baselines:
         return self.protocols.get(self.primary_protocol) or combined.get(self.primary_protocol)
 
 
-def finished(study: Study) -> Baselines:
+def finished(study: Study, scope: str = BaselineRun.Scope.STUDY) -> Baselines:
     """One query for the runs, one for the conditions; unfinished runs are left out, their questions are a choice."""
-    runs = BaselineRun.objects.filter(study=study, finished_at__isnull=False).select_related("assistant").order_by("pk")
+    over = BaselineRun.objects.filter(study=study, scope=scope, finished_at__isnull=False)
+    runs = over.select_related("assistant").order_by("pk")
     first = _primary_assistant(study, list(runs))
     named = {run.protocol if run.assistant_id == first else f"{run.protocol}@{run.assistant.name}": run for run in runs}
     return Baselines(named, spec_of(study).analysis.primary_baseline)

@@ -197,6 +197,20 @@ class AssistantTable:
         names=("connect", "first_token", "between_tokens", "total"),
         only=MODELS,
     )
+    price_prompt: float | None = key(
+        "What a million tokens read cost, in US dollars: with it baseline runs say what they cost.",
+        default=None,
+        low=0.0,
+        high=10_000.0,
+        only=("openai",),
+    )
+    price_completion: float | None = key(
+        "What a million tokens written cost, in US dollars; given together with `price_prompt`.",
+        default=None,
+        low=0.0,
+        high=10_000.0,
+        only=("openai",),
+    )
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,11 @@ def _assistants(spec: Spec) -> Iterator[Problem]:
             yield Problem(f"{path}.base_url", sentence, about)
         if backend == "openai" and not assistant.model:
             yield Problem(f"{path}.model", ": missing. Use the model's name at the endpoint.", about)
+        prices = {key: getattr(assistant, key) for key in ("price_prompt", "price_completion")}
+        missing = [key for key, price in prices.items() if price is None]
+        if len(missing) == 1:
+            sentence = ": missing, because the other price is given. Use US dollars per million tokens."
+            yield Problem(f"{path}.{missing[0]}", sentence, tuple(f"{path}.{key}" for key in prices))
         if how == "prompted" and assistant.system_prompt:
             sentence = ": a prompted assistant has the shipped prompt that argues for its stance; take this away."
             yield Problem(f"{path}.system_prompt", sentence, about)

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from studies.assistant import prompts
+from studies.baselines import queries as baselines
+from studies.baselines.models import BaselineRun
+from studies.baselines.totals import totals_of
 from studies.reports import frames, queries
 from studies.reports.about import about
+from studies.reports.bank_answers import bank_answers
 from studies.reports.codebook import dictionary
 from studies.reports.csv_text import csv_bytes
 from studies.reports.events import event_heads, events
@@ -31,13 +35,16 @@ def table_files(source: Source, *, with_text: bool = False) -> Files:
 def bundle_files(source: Source, *, with_text: bool = False) -> Files:
     """Everything in a bundle, with the checksums of all of it."""
     data = {**table_files(source, with_text=with_text), "data/events.csv": csv_bytes(events(source))}
-    names = [Path(name).stem for name in data if name.startswith("data/")]
     study = source.study
+    banks = baselines.finished(study, BaselineRun.Scope.BANK)
+    if banks.protocols:
+        data["data/bank_answers.csv"] = csv_bytes(bank_answers(banks))
+    names = [Path(name).stem for name in data if name.startswith("data/")]
     files = {
         **data,
         **_prompt_files(),
         "README.txt": (Path(__file__).parent / "bundle_readme.txt").read_bytes(),
-        "baselines.json": json_bytes(_baselines(source)),
+        "baselines.json": json_bytes([*_baselines(source.runs), *_baselines(banks)]),
         "deviations.json": json_bytes(study.deviations),
         "dictionary.json": json_bytes(dictionary(names)),
         "event_heads.csv": csv_bytes(event_heads(source)),
@@ -59,22 +66,28 @@ def _prompt_files() -> Files:
     return {f"prompts/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.txt"))}
 
 
-def _baselines(source: Source) -> list[dict[str, Any]]:
-    return [
-        {
-            "protocol": name,
-            "assistant": run.assistant.name,
-            "backend": run.assistant.backend,
-            "model": run.model,
-            "revision": run.revision,
-            "dtype": run.dtype,
-            "prompt_version": run.prompt_version,
-            "prompt_hash": run.prompt_hash,
-            "prompts": run.details.get("prompts", {}),
-            "answers": len(source.answers.get(run.pk, [])),
-            "samples": run.details.get("samples", 1),
-            "is_primary": run == source.runs.primary,
-            "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-        }
-        for name, run in sorted(source.runs.protocols.items())
-    ]
+def _baselines(runs: baselines.Baselines) -> list[dict[str, Any]]:
+    return [_baseline(name, run, is_primary=run == runs.primary) for name, run in sorted(runs.protocols.items())]
+
+
+def _baseline(name: str, run: BaselineRun, *, is_primary: bool) -> dict[str, Any]:
+    used = totals_of(run)
+    return {
+        "protocol": name,
+        "scope": run.scope,
+        "assistant": run.assistant.name,
+        "backend": run.assistant.backend,
+        "model": run.model,
+        "revision": run.revision,
+        "dtype": run.dtype,
+        "prompt_version": run.prompt_version,
+        "prompt_hash": run.prompt_hash,
+        "prompts": run.details.get("prompts", {}),
+        "answers": run.answers.count(),
+        "samples": run.details.get("samples", 1),
+        "tokens": {"prompt": used.prompt_tokens, "completion": used.completion_tokens},
+        "dollars": used.dollars,
+        "retries": used.retries,
+        "is_primary": is_primary and run.scope == run.Scope.STUDY,
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+    }

@@ -149,6 +149,14 @@ def test_a_scripted_assistant_is_controlled_and_here():
         ([(SCRIPTED, '[assistants.helper]\nbackend = "engine"\n')], "assistants.helper.base_url: missing."),
         ([(SCRIPTED, ENGINE.replace("engine", "openai"))], "assistants.helper.model: missing."),
         (
+            [(SCRIPTED, ENGINE + "price_prompt = 1\n")],
+            "assistants.helper.price_prompt=1.0: this key is for openai, not",
+        ),
+        (
+            [(SCRIPTED, ENGINE.replace("engine", "openai") + 'model = "m"\nprice_completion = 1\n')],
+            "assistants.helper.price_prompt: missing, because the other price is given.",
+        ),
+        (
             [(SCRIPTED, ENGINE + 'unreliability = "prompted"\naccuracy = 0.5\nsystem_prompt = "Hi"\n')],
             "assistants.helper.system_prompt: a prompted assistant has the shipped prompt",
         ),

@@ -1,4 +1,4 @@
-"""`manage.py run_baseline STUDY --assistant NAME`: ask the model alone every question of the study."""
+"""`manage.py run_baseline STUDY --assistant NAME`: ask the model alone every question of the study or of its banks."""
 
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils import timezone
 from studies.baselines import operations
 from studies.baselines.models import BaselineRun
 from studies.baselines.protocols import PROTOCOLS
+from studies.baselines.totals import totals_of
 from studies.design import access as design
 from studies.jobs.models import Job
 from studies.jobs.run_here import run_or_wait
@@ -30,6 +31,12 @@ class Command(BaseCommand):
             help=f"how it is asked: {', '.join(PROTOCOLS)} (default: what fits the assistant)",
         )
         parser.add_argument("--samples", type=int, help="answers per question, for protocols that sample")
+        parser.add_argument(
+            "--scope",
+            choices=BaselineRun.Scope.values,
+            default=BaselineRun.Scope.STUDY,
+            help="the study's questions, or all of the banks and splits that they were drawn from (default: study)",
+        )
         parser.add_argument("--again", action="store_true", help="make a fresh run although one is finished or begun")
 
     def handle(
@@ -39,6 +46,7 @@ class Command(BaseCommand):
         assistant: str,
         protocol: str = "",
         samples: int | None = None,
+        scope: str = BaselineRun.Scope.STUDY,
         again: bool = False,
         **options: Any,
     ) -> None:
@@ -49,6 +57,7 @@ class Command(BaseCommand):
                 assistant_name=assistant,
                 protocol=protocol,
                 samples=samples,
+                scope=scope,
                 again=again,
                 now=timezone.now(),
             )
@@ -56,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if run.finished_at is None and run.job_id is not None:
             try:
-                with progress_bar(unit="question", label=f"{assistant} alone, {run.protocol}") as report:
+                with progress_bar(unit="answer", label=f"{assistant} alone, {run.title}") as report:
                     job = run_or_wait(
                         job_id=run.job_id, work=partial(self.work, run.job_id), report=report, clock=timezone.now
                     )
@@ -76,13 +85,16 @@ class Command(BaseCommand):
 
     def say(self, run: BaselineRun) -> None:
         """Counts only: how good the model is belongs to the analysis."""
-        answered = run.answers.count()
+        asked = run.answers.values("question").distinct().count()
+        often = run.details.get("samples", 1)
         unclear = run.answers.filter(option=None).count()
         model = f", {run.model}" if run.model else ""
         self.stdout.write(
-            f"{run.study}: {run.assistant.name} ({run.assistant.backend}{model}) was asked {answered} questions by "
-            f"{run.protocol}; {unclear} without a clear answer."
+            f"{run.study}: {run.assistant.name} ({run.assistant.backend}{model}) was asked {asked} questions by "
+            f"{run.title}{f', {often} times each' if often > 1 else ''}; {unclear} without a clear answer."
         )
+        if used := totals_of(run).words:
+            self.stdout.write(f"It used {used}.")
         primary = design.spec_of(run.study).analysis.primary_baseline
-        if run.protocol != primary:
+        if run.scope == BaselineRun.Scope.STUDY and run.protocol != primary:
             self.stdout.write(f"The study's primary baseline is {primary}; this one is reported beside it.")
