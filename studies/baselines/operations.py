@@ -50,10 +50,8 @@ def start_run(
     drawn from its banks. Raises CannotRun.
     """
     assistant = _assistant(study, assistant_name)
-    name = protocol or default_protocol(assistant.backend)
-    if name not in PROTOCOLS:
-        raise CannotRun(f"protocol {name!r}: use one of {', '.join(PROTOCOLS)}.")
-    found = PROTOCOLS[name]
+    found = _protocol(protocol or default_protocol(assistant.backend))
+    name = found.name
     if samples is not None and (samples < 1 or (samples != found.samples and not found.can_vary)):
         allowed = "1 or more" if found.can_vary else str(found.samples)
         raise CannotRun(f"samples {samples}: protocol {name!r} takes {allowed}.")
@@ -92,9 +90,19 @@ def start_run(
     return last
 
 
-def cancel_runs(*, runs: Iterable[BaselineRun], now: datetime) -> list[BaselineRun]:
-    """Cancel those that are queued or running, and return them. What was answered stays: starting goes on with it."""
-    return [run for run in runs if run.job_id is not None and jobs.cancel(job_id=run.job_id, now=now)]
+def cancel_run(*, run: BaselineRun, now: datetime) -> bool:
+    """Stop a run that is queued or running; False: it was neither. What was answered stays, and starting goes on."""
+    return run.job_id is not None and jobs.cancel(job_id=run.job_id, now=now)
+
+
+def cancel_runs(*, study: Study, assistant_name: str = "", protocol: str = "", now: datetime) -> list[BaselineRun]:
+    """Cancel the study's runs, or those of one assistant or protocol, and return what was stopped. Raises CannotRun."""
+    runs = BaselineRun.objects.filter(study=study).select_related("assistant").order_by("pk")
+    if assistant_name:
+        runs = runs.filter(assistant=_assistant(study, assistant_name))
+    if protocol:
+        runs = runs.filter(protocol=_protocol(protocol).name)
+    return [run for run in runs if cancel_run(run=run, now=now)]
 
 
 def work_run(*, job_id: int, clock: Clock, report: Report | None = None) -> None:
@@ -227,6 +235,12 @@ def _assistant(study: Study, name: str) -> Assistant:
     except Assistant.DoesNotExist:
         names = ", ".join(study.assistants.order_by("name").values_list("name", flat=True)) or "none"
         raise CannotRun(f"assistant {name!r}: study {study.name!r} has {names}.") from None
+
+
+def _protocol(name: str) -> BaselineProtocol:
+    if name not in PROTOCOLS:
+        raise CannotRun(f"protocol {name!r}: use one of {', '.join(PROTOCOLS)}.")
+    return PROTOCOLS[name]
 
 
 def _require_same_samples(run: BaselineRun, protocol: BaselineProtocol, samples: int | None) -> None:

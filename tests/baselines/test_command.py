@@ -5,11 +5,15 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from studies.baselines import operations
 from studies.baselines.models import BaselineRun
+from studies.baselines.totals import Totals
 from studies.design import assistants
 from studies.jobs import run_here
+from studies.jobs.models import Job
+from studies.management.commands import run_baseline
 from tests.baselines.test_operations import Model
 from tests.reports import rows
 
@@ -92,3 +96,47 @@ def test_control_c_keeps_the_answers_and_says_how_to_go_on(study, monkeypatch):
 def test_mistakes_are_named(study, arguments, words):
     with pytest.raises(CommandError, match=words):
         run(*arguments)
+
+
+def cancel(*arguments: str) -> str:
+    out = StringIO()
+    call_command("cancel_baseline", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_runs_are_cancelled_and_go_on_later(study, monkeypatch):
+    model = Model()
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
+    for protocol in ("zero-shot", "rotations"):
+        operations.start_run(study=study, assistant_name="remote", protocol=protocol, now=timezone.now())
+    said = cancel("planets", "--protocol", "rotations")
+    assert said == "planets v1: remote by rotations is cancelled; its 0 answers stay.\n"
+    assert list(Job.objects.order_by("pk").values_list("state", flat=True)) == ["queued", "cancelled"]
+    assert "no such run is queued or running" in cancel("planets", "--assistant", "helper")
+    assert "remote by zero-shot is cancelled" in cancel("planets")
+    assert set(Job.objects.values_list("state", flat=True)) == {"cancelled"}
+    run("planets", "--assistant", "remote")
+    assert BaselineRun.objects.get(protocol="zero-shot").finished_at is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("pluto",), "pluto"),
+        (("planets", "--assistant", "nobody"), "assistant 'nobody': study 'planets' has helper, remote"),
+        (("planets", "--protocol", "guess"), "protocol 'guess': use one of zero-shot, "),
+    ],
+)
+def test_mistakes_in_cancelling_are_named(study, arguments, words):
+    with pytest.raises(CommandError, match=words):
+        cancel(*arguments)
+
+
+def test_the_whole_bank_is_asked_and_what_it_used_is_said(study, monkeypatch):
+    model = Model()
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: model)
+    monkeypatch.setattr(run_baseline, "totals_of", lambda run: Totals(1200, 80, 1, None))
+    said = run("planets", "--assistant", "remote", "--scope", "bank", "--protocol", "rotations")
+    assert "was asked 10 questions by rotations (whole bank), 4 times each; 0 without a clear answer." in said
+    assert "It used 1,200 tokens read, 80 written, 1 retry." in said
+    assert "primary baseline" not in said

@@ -1,0 +1,32 @@
+"""`manage.py cancel_baseline STUDY`: stop the model-alone runs that are queued or running, and keep their answers."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from studies.baselines import operations
+from studies.design import access as design
+
+
+class Command(BaseCommand):
+    help = "Stop asking a study's assistants alone. What was answered is kept: run_baseline goes on where it stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", help="the study's name")
+        parser.add_argument("--assistant", default="", help="only runs of this assistant (default: of all)")
+        parser.add_argument("--protocol", default="", help="only runs by this protocol (default: by all)")
+
+    def handle(self, *args: Any, study: str, assistant: str, protocol: str, **options: Any) -> None:
+        try:
+            found = design.study_by_name(study)
+            cancelled = operations.cancel_runs(
+                study=found, assistant_name=assistant, protocol=protocol, now=timezone.now()
+            )
+        except (design.NotFound, operations.CannotRun) as error:
+            raise CommandError(str(error)) from error
+        for run in cancelled:
+            answers = run.answers.count()
+            self.stdout.write(f"{found}: {run.assistant.name} by {run.title} is cancelled; its {answers} answers stay.")
+        if not cancelled:
+            self.stdout.write(f"{found}: no such run is queued or running; nothing was cancelled.")
