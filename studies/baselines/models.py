@@ -6,6 +6,8 @@ from studies.design.models import Assistant, Study
 from studies.jobs.models import Job
 from studies.questions.models import Question
 
+OTHER_MODEL = "other_model"  # in an imported run's details: whose answers these are, when no assistant's of the study
+
 
 class BaselineRun(models.Model):
     """One protocol of one assistant over the questions of its scope; resumable, idempotent per (run, question, sample).

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from studies.baselines.models import BaselineAnswer, BaselineRun
+from studies.baselines.models import OTHER_MODEL, BaselineAnswer, BaselineRun
 from studies.baselines.protocols import PROTOCOLS, Given
 from studies.design.access import spec_of
 from studies.design.models import Condition, Study
@@ -15,9 +15,9 @@ class Baselines:
     """The newest finished run of each protocol and assistant, over the questions of one scope.
 
     `protocols` names the runs as the tables do: a protocol by its own name for the primary assistant (the one that the
-    first chat condition uses), `protocol@assistant` for the others. What is combined from a run's samples stands
-    beside it, as `protocol-combination`. `primary` is None while the study's primary baseline has no finished run:
-    another one never stands in for it.
+    first chat condition uses), `protocol@assistant` for the others, `imported:name@model` for results of a model that
+    is no assistant of the study. What is combined from a run's samples stands beside it, as `protocol-combination`.
+    `primary` is None while the study's primary baseline has no finished run: another one never stands in for it.
     """
 
     protocols: dict[str, BaselineRun]
@@ -35,8 +35,14 @@ def finished(study: Study, scope: str = BaselineRun.Scope.STUDY) -> Baselines:
     over = BaselineRun.objects.filter(study=study, scope=scope, finished_at__isnull=False)
     runs = over.select_related("assistant").order_by("pk")
     first = _primary_assistant(study, list(runs))
-    named = {run.protocol if run.assistant_id == first else f"{run.protocol}@{run.assistant.name}": run for run in runs}
+    named = {_name(run, first): run for run in runs}
     return Baselines(named, spec_of(study).analysis.primary_baseline)
+
+
+def _name(run: BaselineRun, primary_assistant: int | None) -> str:
+    if other := run.details.get(OTHER_MODEL):
+        return f"{run.protocol}@{other}"
+    return run.protocol if run.assistant_id == primary_assistant else f"{run.protocol}@{run.assistant.name}"
 
 
 def _primary_assistant(study: Study, runs: Sequence[BaselineRun]) -> int | None:

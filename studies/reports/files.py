@@ -7,7 +7,7 @@ from typing import Any
 
 from studies.assistant import prompts
 from studies.baselines import queries as baselines
-from studies.baselines.models import BaselineRun
+from studies.baselines.models import OTHER_MODEL, BaselineRun
 from studies.baselines.totals import totals_of
 from studies.reports import frames, queries
 from studies.reports.about import about
@@ -75,8 +75,8 @@ def _baseline(name: str, run: BaselineRun, *, is_primary: bool) -> dict[str, Any
     return {
         "protocol": name,
         "scope": run.scope,
-        "assistant": run.assistant.name,
-        "backend": run.assistant.backend,
+        "assistant": None if OTHER_MODEL in run.details else run.assistant.name,
+        "backend": None if OTHER_MODEL in run.details else run.assistant.backend,
         "model": run.model,
         "revision": run.revision,
         "dtype": run.dtype,
@@ -89,5 +89,6 @@ def _baseline(name: str, run: BaselineRun, *, is_primary: bool) -> dict[str, Any
         "dollars": used.dollars,
         "retries": used.retries,
         "is_primary": is_primary and run.scope == run.Scope.STUDY,
+        "imported": run.details.get("imported"),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
     }
