@@ -7,7 +7,7 @@ TORCH_CPU_INDEX ?=
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 PYTHON = $(VENV)/bin/python
 
-.PHONY: demo serve test test-fast test-sqlite test-scaled test-browser test-machine chaos fuzz mutations bench-engine lint clean
+.PHONY: demo serve test test-fast test-sqlite test-scaled test-browser test-machine chaos fuzz mutations bench-engine bench-harness lint clean
 
 demo: $(VENV)/.ok
 	@$(PYTHON) manage.py demo $(DEMO)
@@ -39,6 +39,10 @@ test-machine: $(VENV)/.ok
 # installed for it; ENGINE="--sizes 10M --conversations 16" is short, ENGINE="--only scoring" is that part alone.
 bench-engine: $(VENV)/.bench
 	$(PYTHON) -m tests.bench.engine $(ENGINE)
+
+# The same random model and questions by our lm-eval protocols and by lm-evaluation-harness: the same letters.
+bench-harness: $(VENV)/.bench
+	$(PYTHON) -m tests.bench.harness $(HARNESS)
 
 fuzz: $(VENV)/.ok
 	$(PYTHON) -m tests.bench.fuzz $(FUZZ)

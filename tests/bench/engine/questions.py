@@ -29,7 +29,7 @@ def five_shot(count: int) -> Asked:
     """`count` real questions, the first of each subject; else as many of them as the project's own bank has."""
     if MMLU.is_dir():
         each = count // len(REAL)
-        corpus = [" ".join(record) for path in sorted((MMLU / "val").glob("*.csv")) for record in _records(path)]
+        corpus = [" ".join(record) for path in sorted((MMLU / "val").glob("*.csv")) for record in records(path)]
         prompts = [_prompts(MMLU, subject, "test")[:each] for subject in REAL]
         return Asked("MMLU test questions", prompts, _prompts(MMLU, WARM_UP, "test")[:8], corpus)
     subjects = sorted(path.name.removesuffix("_val.csv") for path in (SHIPPED / "val").glob("*.csv"))
@@ -42,10 +42,10 @@ def five_shot(count: int) -> Asked:
 
 def _prompts(folder: Path, subject: str, split: str) -> list[str]:
     """MMLU's own layout: a line about the subject, five answered questions, the question."""
-    examples = _records(folder / "dev" / f"{subject}_dev.csv")[:5]
+    examples = records(folder / "dev" / f"{subject}_dev.csv")[:5]
     before = f"The following are multiple choice questions (with answers) about {subject.replace('_', ' ')}.\n\n"
     before += "".join(f"{_text(example)} {example[-1]}\n\n" for example in examples)
-    return [before + _text(record) for record in _records(folder / split / f"{subject}_{split}.csv")]
+    return [before + _text(record) for record in records(folder / split / f"{subject}_{split}.csv")]
 
 
 def _text(record: list[str]) -> str:
@@ -54,6 +54,6 @@ def _text(record: list[str]) -> str:
     return f"{question}\n{lines}Answer:"
 
 
-def _records(path: Path) -> list[list[str]]:
+def records(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
