@@ -6,14 +6,19 @@ can end their turn and speak as the system.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateError
 
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.types import BackendError, ErrorCode, ScoreRequest, Turn
+
+LAST_LINE = re.compile(r"(?<=\n)[A-Za-z][^\n]*\Z")
+CROSSING = re.compile(r"[\nĊ][A-Za-z]")  # a token over two lines; vocabularies of bytes write Ċ for the newline
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,7 @@ def encode_score(loaded: LoadedModel, request: ScoreRequest) -> ScoreTokens:
         context = encode_chat(loaded, request.turns)
         joint = [_chat_with(loaded, request.turns, continuation) for continuation in request.continuations]
     else:
-        context = loaded.tokenizer.encode(request.prompt)
-        joint = [loaded.tokenizer.encode(request.prompt + text) for text in request.continuations]
+        context, joint = encode_with_each(loaded.tokenizer, request.prompt, request.continuations)
     # One token of context at least: the first token of a text has no probability.
     cut = min(_shared(context, ids) for ids in joint)
     if cut < 1:
@@ -55,6 +59,23 @@ def encode_score(loaded: LoadedModel, request: ScoreRequest) -> ScoreTokens:
     if any(len(ids) <= cut for ids in joint):
         raise BackendError(ErrorCode.REFUSED, "a continuation adds no token to its context, so it has no probability")
     return ScoreTokens(context[:cut], [ids[cut:] for ids in joint])
+
+
+def encode_with_each(tokenizer: Any, context: str, continuations: Sequence[str]) -> tuple[list[int], list[list[int]]]:
+    """The tokens of the context, and of the context with each continuation, as if each were encoded as a whole.
+
+    Only the last line is encoded again, where that is the same: it begins with a letter, no token of the vocabulary
+    reaches from a newline into a letter, and the line alone has the tokens that it has in the context.
+    """
+    whole = tokenizer.encode(context)
+    line = LAST_LINE.search(context)
+    if line is not None and _keeps_lines_apart(tokenizer):
+        alone = tokenizer.encode(line[0], add_special_tokens=False)
+        before = len(whole) - len(alone)
+        if whole[before:] == alone:
+            ends = [tokenizer.encode(line[0] + text, add_special_tokens=False) for text in continuations]
+            return whole, [whole[:before] + end for end in ends]
+    return whole, [tokenizer.encode(context + text) for text in continuations]
 
 
 def pieces(loaded: LoadedModel, ids: list[int]) -> tuple[str, ...]:
@@ -104,8 +125,15 @@ def _apply_template(tokenizer: Any, messages: list[dict[str, str]], continues: b
     return ids
 
 
-def _shared(first: Sequence[int], second: Sequence[int]) -> int:
+@lru_cache(maxsize=4)
+def _keeps_lines_apart(tokenizer: Any) -> bool:
+    return not any(CROSSING.search(token) for token in tokenizer.get_vocab())
+
+
+def _shared(first: list[int], second: list[int]) -> int:
     """How many tokens both begin with."""
+    if second[: len(first)] == first:
+        return len(first)
     return next(
         (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
     )
