@@ -346,3 +346,13 @@ def test_the_examples_that_many_questions_share_are_read_once_and_nothing_else_i
     read = batcher.counters.prompt_tokens - batcher.counters.reused_tokens
     assert read <= 405 + 40 * (140 + 16), "some of the examples were read again"
     assert batcher.metrics()["stored_tokens"] < 600, "a question that nobody asks about again was kept"
+
+
+def test_a_question_that_comes_later_reads_none_of_the_examples_again(make: Any) -> None:
+    """The first question is read and kept as one text, for nobody else is there to show where the examples end."""
+    batcher = make(seats=8)
+    examples = tokens(1, 405)
+    for number in range(3):
+        before = batcher.counters.reused_tokens
+        score(batcher, examples + tokens(100 + number, 140)).events.get(timeout=60)
+        assert batcher.counters.reused_tokens - before == (405 if number else 0)

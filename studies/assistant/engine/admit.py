@@ -34,7 +34,8 @@ class Admission:
     def seat(self, guest: Guest, slot: int, waiting: Sequence[Guest]) -> Seat | None:
         """A seat; None while a text that this guest needs is being read for another. Raises NoRoom."""
         beginning = guest.ids[: -guest.wanted]
-        match = self._store.match(beginning)
+        # A question is read in a step or two: to read less of it is worth more than to stay together with the others.
+        match = self._store.match(beginning, is_exact=guest.is_patient)
         if self._store.expected(beginning) >= match.length + LEAST_ENTRY:
             return None
         seat = Seat(guest, Row(slot))

@@ -112,12 +112,12 @@ class Store:
     def held(self) -> int:
         return sum(entry.cost for entry in self.entries)
 
-    def match(self, beginning: Ids) -> Match:
-        """As much of this beginning of a prompt as has been read before."""
+    def match(self, beginning: Ids, *, is_exact: bool = False) -> Match:
+        """As much of this beginning of a prompt as has been read before; a part of a text to its last token, or cut."""
         best = NOTHING
         for entry in self.entries:
             if entry.is_ready:
-                match = _match(entry, shared_length(entry.tokens, beginning))
+                match = _match(entry, shared_length(entry.tokens, beginning), is_exact)
                 best = match if match.length > best.length else best
         for found in (best.shared, best.tail):
             if found is not None:
@@ -168,9 +168,9 @@ def aligned(tokens: int) -> int:
     return tokens // ALIGN * ALIGN
 
 
-def _match(entry: Entry, shared: int) -> Match:
+def _match(entry: Entry, shared: int, is_exact: bool) -> Match:
     if entry.parent is None:
-        return Match(entry, shared if shared == len(entry.tokens) else aligned(shared))
+        return Match(entry, shared if is_exact or shared == len(entry.tokens) else aligned(shared))
     if shared <= entry.start:
         return NOTHING  # its parent matches as long a beginning itself
     return Match(entry.parent, entry.start, entry, shared - entry.start)
