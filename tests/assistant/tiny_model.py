@@ -43,7 +43,7 @@ def build_tokenizer(corpus: Sequence[str] = CORPUS, *, use_regex: bool = True) -
     return fast
 
 
-def build(folder: Path, seed: int = 0) -> Path:
+def build(folder: Path, seed: int = 0, context: int = CONTEXT_LENGTH) -> Path:
     """Write the model to `folder`. Its weights are large, so that its greedy text is not one token forever."""
     tokenizer = build_tokenizer()
     config = LlamaConfig(
@@ -53,7 +53,7 @@ def build(folder: Path, seed: int = 0) -> Path:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=CONTEXT_LENGTH,
+        max_position_embeddings=context,
         initializer_range=0.4,
         pad_token_id=0,
         eos_token_id=1,

@@ -8,7 +8,7 @@ from tests.assistant import tiny_model
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
-    return tiny_model.build(tmp_path_factory.mktemp("model") / "tiny")
+    return tiny_model.build(tmp_path_factory.mktemp("model") / "tiny", context=1024)
 
 
 @pytest.fixture

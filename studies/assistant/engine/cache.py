@@ -41,18 +41,26 @@ class Shape:
         return 2 * self.layers * self.heads * self.size * self.dtype.itemsize
 
     def empty(self, *dimensions: int) -> list[Tensor]:
-        """One tensor [..., heads, capacity, size] for each layer; the last dimension given is the capacity."""
+        """One tensor [..., heads, capacity, size] for each layer; the last dimension given is the capacity.
+
+        They lie in one piece of memory: many small pieces that come and go would leave it full of holes.
+        """
         *before, capacity = dimensions
-        shape = (*before, self.heads, capacity, self.size)
-        return [torch.zeros(shape, dtype=self.dtype, device=self.device) for _ in range(self.layers)]
+        shape = (self.layers, *before, self.heads, capacity, self.size)
+        return list(torch.zeros(shape, dtype=self.dtype, device=self.device).unbind())
 
 
 class Slots:
-    """One place for each conversation that runs: `keys[layer][slot]` is [heads, capacity, size]."""
+    """One place for each conversation that runs: `keys[layer][slot]` is [heads, capacity, size].
+
+    The memory is written once, so that a machine which has too little says so now and not in the middle of a study.
+    """
 
     def __init__(self, shape: Shape, slots: int, capacity: int) -> None:
         self.slots, self.capacity = slots, capacity
         self.keys, self.values = shape.empty(slots, capacity), shape.empty(slots, capacity)
+        for held in (*self.keys, *self.values):
+            held.zero_()
 
     def move(self, source: int, target: int, tokens: int) -> None:
         for held in (*self.keys, *self.values):

@@ -24,6 +24,7 @@ from tests.bench.goals import Goals
 
 ROOT = Path(__file__).resolve().parents[3]
 STORIES, QUESTIONS = 3, 16
+FILLING = 60  # other stories
 GROWN, UNLIKE, LEFT = 20.0, 0, 0  # MB between minute 2 and the end; replies; seats, requests and connections
 SETTLED = 0.4  # of the time: minute 2 of 5
 
@@ -103,6 +104,8 @@ async def watch(process: psutil.Process, until: float, seen: list[tuple[float, f
 
 async def measure(soak: Soak, process: psutil.Process, seconds: float, clients: int) -> list[tuple[float, float]]:
     async with httpx.AsyncClient(timeout=120, trust_env=False) as http:
+        for number in range(FILLING):  # what is kept shall fill its budget first: that memory is promised, not lost
+            await stream(http, soak, f"{100 + number}-0-1")
         for name in names():
             soak.alone[name] = await stream(http, soak, name) or ""
     if not all(soak.alone.values()):
