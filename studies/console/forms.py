@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from studies.runtime.pauses import REASON_MAX as REASON_MAX_OF_PAUSE
 
 REASON_MIN, REASON_MAX = 5, 500
+SAMPLES_MAX = 1000
 
 
 class StaffLoginForm(AuthenticationForm):
@@ -34,6 +35,24 @@ class PauseForm(forms.Form):
             "max_length": f"Please say why in at most {REASON_MAX_OF_PAUSE} characters.",
         },
     )
+
+
+class BaselineForm(forms.Form):
+    """Which baseline to run; which names there are, the operation knows and says. Empty: what fits the assistant."""
+
+    assistant_name = forms.CharField(error_messages={"required": "Please choose an assistant."})
+    protocol = forms.CharField(required=False)
+    samples = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=SAMPLES_MAX,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            f"Answers per question: use a whole number from 1 to {SAMPLES_MAX}, or leave it empty.",
+        ),
+    )
+    scope = forms.CharField(error_messages={"required": "Please choose which questions."})
+    again = forms.BooleanField(required=False)
 
 
 class LookForm(forms.Form):

@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from studies.assistant.types import ErrorCode
 from studies.baselines.models import BaselineRun
+from studies.baselines.totals import totals_of
 from studies.console import words
 from studies.console.cards import taken
 from studies.design.models import Slot, Study, StudyQuestion
@@ -72,14 +73,19 @@ class SessionLine:
 
 @dataclass(frozen=True)
 class BaselineLine:
-    """One model-alone run with its progress."""
+    """One model-alone run with its progress: `answered` of `wanted` answers, as many per question as it has samples.
 
+    `used`: tokens, cost and retries in words, as far as they are known.
+    """
+
+    pk: int
     assistant: str
-    protocol: str
+    title: str
     model: str
     state: str
     answered: int
-    questions: int
+    wanted: int
+    used: str
     error: str
     finished_at: datetime | None
 
@@ -201,19 +207,25 @@ def _line(row: SessionRow, held: dict[int | None, Pause], now: datetime) -> Sess
 def baseline_lines(study: Study) -> tuple[BaselineLine, ...]:
     """The model-alone runs, newest first."""
     runs = BaselineRun.objects.filter(study=study).select_related("assistant", "job")
-    questions = StudyQuestion.objects.filter(study=study).count()
-    return tuple(
-        BaselineLine(
-            assistant=run.assistant.name,
-            protocol=run.protocol,
-            model=" ".join(filter(None, (run.model, run.dtype))),
-            state=Job.State.DONE if run.finished_at else run.job.state if run.job else "not started",
-            answered=run.answered,
-            questions=questions,
-            error=run.job.error if run.job and not run.finished_at else "",
-            finished_at=run.finished_at,
-        )
-        for run in runs.annotate(answered=Count("answers")).order_by("-pk")
+    manifest = StudyQuestion.objects.filter(study=study).count()
+    answered = runs.annotate(answered=Count("answers")).order_by("-pk")
+    return tuple(line_of(run, manifest, run.answered) for run in answered)
+
+
+def line_of(run: BaselineRun, manifest: int, answered: int) -> BaselineLine:
+    """`manifest`: how many questions the study has; a run over the whole banks knows its own number."""
+    questions = run.details["questions"] if run.scope == BaselineRun.Scope.BANK else manifest
+    return BaselineLine(
+        pk=run.pk,
+        assistant=run.assistant.name,
+        title=run.title,
+        model=" ".join(filter(None, (run.model, run.dtype))),
+        state=Job.State.DONE if run.finished_at else run.job.state if run.job else "not started",
+        answered=answered,
+        wanted=questions * run.details.get("samples", 1),
+        used=totals_of(run).words,
+        error=run.job.error if run.job and not run.finished_at else "",
+        finished_at=run.finished_at,
     )
 
 

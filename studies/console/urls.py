@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from studies.console.views import bundle, guide, login, pauses, results, studies, versions
+from studies.console.views import baselines, bundle, guide, login, pauses, results, studies, versions
 
 app_name = "console"
 STUDY = "studies/<slug:name>/v<int:version>/"
@@ -23,6 +23,8 @@ urlpatterns = [
     path(STUDY + "resume/", pauses.resume, name="resume"),
     path(STUDY + "sessions/<slug:pseudonym>/pause/", pauses.pause, name="pause-session"),
     path(STUDY + "sessions/<slug:pseudonym>/resume/", pauses.resume, name="resume-session"),
+    path(STUDY + "baselines/start/", baselines.start, name="start-baseline"),
+    path(STUDY + "baselines/<int:run>/cancel/", baselines.cancel, name="cancel-baseline"),
     path(STUDY + "bundle/", bundle.bundle, name="bundle"),
     path(STUDY + "results/", results.results, name="results"),
     path(STUDY + "results/look/", results.look, name="look"),

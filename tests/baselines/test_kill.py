@@ -29,6 +29,7 @@ class Endpoint(BaseHTTPRequestHandler):
     """An engine's two addresses, slow enough to be killed in between; it keeps what it answered."""
 
     answered: list[str]
+    seconds = 0.1
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -36,7 +37,7 @@ class Endpoint(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        time.sleep(0.1)
+        time.sleep(self.seconds)
         self.send({"logprobs": [-1.0, -2.0, -3.0, -4.0], "tokens": [1, 1, 1, 1]})
         self.answered.append(body["messages"][0]["content"])
 

@@ -14,7 +14,7 @@ NAMES = sorted(pattern.name for pattern in urlpatterns)
 
 def address(name: str) -> str:
     pattern = next(pattern for pattern in urlpatterns if pattern.name == name)
-    values = {"name": "planets", "version": 1, "other": 1, "pseudonym": "p1"}
+    values = {"name": "planets", "version": 1, "other": 1, "pseudonym": "p1", "run": 1}
     return reverse(f"console:{name}", kwargs={key: values[key] for key in pattern.pattern.converters})
 
 

@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from studies.baselines.models import BaselineRun
+from studies.baselines.protocols import PROTOCOLS
 from studies.console.cards import study_cards
 from studies.console.find import study_or_404, whole
 from studies.console.guard import staff_page
@@ -46,6 +48,9 @@ def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "join_link": request.build_absolute_uri(join),
         "bent": changes_of(found, parts=ARMS),
         "versions": access.versions_of(found),
+        "protocols": list(PROTOCOLS),
+        "sampled": " and ".join(name for name, protocol in PROTOCOLS.items() if protocol.can_vary),
+        "scopes": BaselineRun.Scope.choices,
         "may_show": looks.may_show_outcomes(found),
     }
     return render(request, "console/study.html", shown | _live_context(found, live))
