@@ -1,15 +1,11 @@
 """The whole road once: the command, a real engine process with a tiny model, and its likelihoods in the rows."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from studies.assistant.prompts.questions import zero_shot
@@ -18,6 +14,7 @@ from studies.assistant.types import ScoreRequest
 from studies.baselines.models import BaselineRun
 from studies.jobs import run_here
 from tests.assistant import tiny_model
+from tests.baselines.engines import EngineProcess
 from tests.reports import rows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -30,22 +27,10 @@ def model_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(model_folder) -> str:
-    """The address of a running engine; it ends when its standard input closes."""
-    manage = Path(settings.BASE_DIR) / "manage.py"
-    command = [sys.executable, str(manage), "run_engine", "--model", str(model_folder), "--port", "0"]
-    command += ["--device", "cpu", "--threads", "1", "--exit-with-stdin"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=settings.BASE_DIR
-    )
-    try:
-        ready = process.stdout.readline().split()
-        assert ready[:2] == ["engine", "ready"]
-        yield ready[2]
-    finally:
-        process.stdin.close()
-        process.wait(timeout=30)
-        process.stdout.close()
+    """The address of a running engine."""
+    running = EngineProcess(model_folder)
+    yield running.url
+    running.stop()
 
 
 @pytest.fixture
