@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count
 
 from studies.assistant.types import ErrorCode
-from studies.baselines.models import BaselineRun
+from studies.baselines.models import OTHER_MODEL, BaselineRun
 from studies.baselines.totals import totals_of
 from studies.console import words
 from studies.console.cards import taken
@@ -217,7 +217,7 @@ def line_of(run: BaselineRun, manifest: int, answered: int) -> BaselineLine:
     questions = run.details["questions"] if run.scope == BaselineRun.Scope.BANK else manifest
     return BaselineLine(
         pk=run.pk,
-        assistant=run.assistant.name,
+        assistant=run.details.get(OTHER_MODEL) or run.assistant.name,
         title=run.title,
         model=" ".join(filter(None, (run.model, run.dtype))),
         state=Job.State.DONE if run.finished_at else run.job.state if run.job else "not started",

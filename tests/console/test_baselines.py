@@ -102,6 +102,12 @@ def test_a_run_over_the_banks_counts_their_questions_and_is_named(staff, study):
     assert (line.title, line.wanted) == ("zero-shot (whole bank)", 11)
 
 
+def test_results_that_were_imported_of_another_model_go_by_its_name(staff, study):
+    start(staff, study)
+    BaselineRun.objects.update(details={"other_model": "elsewhere-7b"})
+    assert lines(staff, study)[0].assistant == "elsewhere-7b"
+
+
 def test_tokens_cost_and_retries_are_shown(staff, study):
     start(staff, study, protocol="free-text")
     BaselineRun.objects.update(prompt_tokens=2_000_000, completion_tokens=1000, retries=4)
