@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from studies.assistant.engine import attention
+from studies.assistant.engine.cache import Slots
+from studies.assistant.engine.loader import LoadedModel
+from studies.assistant.engine.step import Model, Part, Row, shape_of
 
 SCALE = 0.3
 
@@ -51,3 +56,31 @@ def test_outside_of_a_step_nothing_is_attended_to() -> None:
     module = type("Layer", (), {"layer_idx": 0})()
     with pytest.raises(AttributeError):
         attention.attend(module, random(1, 2, 3, 16), random(1, 2, 3, 16), random(1, 2, 3, 16), None)
+
+
+def test_the_last_layer_works_for_those_tokens_alone_that_give_logits(
+    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Model(loaded, Slots(shape_of(loaded), 2, 64))
+    asked: list[int] = []
+    kernel = attention._attention
+
+    def counted(query: torch.Tensor, *others: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        asked.append(query.shape[1] * query.shape[2])
+        return kernel(query, *others, **options)
+
+    monkeypatch.setattr(attention, "_attention", counted)
+    fed = [0] * len(loaded.model.model.layers)
+    hooks = [
+        layer.mlp.down_proj.register_forward_hook(lambda _, given, __, at=at: fed.__setitem__(at, given[0].shape[1]))
+        for at, layer in enumerate(loaded.model.model.layers)
+    ]
+    try:
+        model.step([Part(Row(0), list(range(10, 30)), 1), Part(Row(1), list(range(50, 80)))])
+    finally:
+        model.let_go()
+        for hook in hooks:
+            hook.remove()
+    heads = loaded.model.config.num_attention_heads
+    assert asked == [20 * heads, 30 * heads, heads]
+    assert fed == [50, 1]

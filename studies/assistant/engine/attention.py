@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ NAME = "oversight_slots"
 class Span:
     """Neighbouring tokens of one conversation: places `first` … `first + count` of the step, after `past` own tokens.
 
-    `keys` and `values`: its own buffers, one [K, capacity, D] for each layer.
+    `keys` and `values`: its own buffers, one [K, capacity, D] for each layer. The last `wanted` give logits.
     """
 
     first: int
@@ -32,6 +32,12 @@ class Span:
     past: int
     keys: list[Tensor]
     values: list[Tensor]
+    wanted: int
+
+    def ending(self) -> Span:
+        """Those alone that give logits."""
+        cut = self.count - self.wanted
+        return replace(self, first=self.first + cut, count=self.wanted, past=self.past + cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,21 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Who looks at what in one step."""
+class Looks:
+    """Which spans look at their own tokens, and which tokens at shared prefixes."""
 
-    singles: Singles | None
     spans: tuple[Span, ...]
     shared: tuple[Shared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who looks at what in one step. All look in every layer but the `last`, where only those do that give logits."""
+
+    singles: Singles | None
+    looks: Looks
+    last_looks: Looks
+    last: int
 
 
 _now = threading.local()  # the plan of this thread's step, for the model's layers to find
@@ -90,15 +105,24 @@ def attend(
     """transformers' attention interface: query [1, H, T, D], key and value [1, K, T, D] → [1, T, H, D]."""
     plan: Plan = _now.plan  # an AttributeError outside of a planned step: better than some other step's keys
     layer, (heads, tokens, size) = module.layer_idx, query.shape[1:]
-    out = query.new_empty(tokens, heads, size)
+    looks = plan.last_looks if layer == plan.last else plan.looks
+    out = query.new_zeros(tokens, heads, size)
     weight = torch.empty(tokens, heads, dtype=torch.float32, device=query.device)
     if plan.singles is not None:
         _singles(plan.singles, layer, query, key, value, scaling, out, weight)
-    for span in plan.spans:
+    for span in plan.looks.spans:
+        _keep(span, layer, key, value)
+    for span in looks.spans:
         _span(span, layer, query, key, value, scaling, out, weight)
-    for shared in plan.shared:
+    for shared in looks.shared:
         _shared(shared, layer, query, scaling, out, weight)
     return out.unsqueeze(0), None
+
+
+def _keep(part: Span, layer: int, key: Tensor, value: Tensor) -> None:
+    here = slice(part.first, part.first + part.count)
+    part.keys[layer][:, part.past : part.past + part.count] = key[0][:, here]
+    part.values[layer][:, part.past : part.past + part.count] = value[0][:, here]
 
 
 def _singles(
@@ -135,18 +159,20 @@ def _span(
     part: Span, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float | None, out: Tensor, weight: Tensor
 ) -> None:
     here = slice(part.first, part.first + part.count)
-    keys, values = part.keys[layer], part.values[layer]
-    groups, heads = keys.shape[0], query.shape[1]
-    keys[:, part.past : part.past + part.count] = key[0][:, here]
-    values[:, part.past : part.past + part.count] = value[0][:, here]
+    keys, values = part.keys[layer][None], part.values[layer][None]
+    groups, heads = keys.shape[1], query.shape[1]
     asked = query[:, :, here]
-    every_key = key[:, :, here].repeat_interleave(heads // groups, 1)
-    every_value = value[:, :, here].repeat_interleave(heads // groups, 1)
-    found, sums = _attention(asked, every_key, every_value, scale, is_causal=True)
-    if part.past:
-        stacked = asked.reshape(1, groups, -1, asked.shape[-1])
-        before, before_sums = _attention(stacked, keys[None, :, : part.past], values[None, :, : part.past], scale)
-        found, sums = _merge(found, sums, before.reshape(found.shape), before_sums.reshape(sums.shape))
+    stacked = asked.reshape(1, groups, -1, asked.shape[-1])
+    if part.count == 1:  # it looks at itself as at those before it
+        found, sums = _attention(stacked, keys[:, :, : part.past + 1], values[:, :, : part.past + 1], scale)
+        found, sums = found.reshape(asked.shape), sums.reshape(1, heads, 1)
+    else:
+        every_key = key[:, :, here].repeat_interleave(heads // groups, 1)
+        every_value = value[:, :, here].repeat_interleave(heads // groups, 1)
+        found, sums = _attention(asked, every_key, every_value, scale, is_causal=True)
+        if part.past:
+            before, before_sums = _attention(stacked, keys[:, :, : part.past], values[:, :, : part.past], scale)
+            found, sums = _merge(found, sums, before.reshape(found.shape), before_sums.reshape(sums.shape))
     out[here] = found[0].transpose(0, 1)
     weight[here] = sums[0].transpose(0, 1)
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from studies.assistant.engine import attention
-from studies.assistant.engine.attention import Plan, Shared, Singles, Span
+from studies.assistant.engine.attention import Looks, Plan, Shared, Singles, Span
 from studies.assistant.engine.cache import Entry, Shape, Slots
+from studies.assistant.engine.ending import Ending
 from studies.assistant.engine.loader import LoadedModel
 
 
@@ -39,9 +40,12 @@ class Model:
     def __init__(self, loaded: LoadedModel, slots: Slots) -> None:
         self._loaded, self.slots = loaded, slots
         self._own_attention = loaded.model.config._attn_implementation
+        self._layers = len(slots.keys)
+        self._ending = Ending(loaded.model)
         loaded.model.set_attn_implementation(attention.NAME)
 
     def let_go(self) -> None:
+        self._ending.remove()
         self._loaded.model.set_attn_implementation(self._own_attention)
 
     @torch.inference_mode()
@@ -59,12 +63,13 @@ class Model:
             positions += range(first, first + len(part.tokens))
             wanted += range(len(ids) - part.wanted, len(ids))
         device = self._loaded.device
-        with attention.planned(self._plan(parts)):
+        places = self._tensor(wanted)
+        with attention.planned(self._plan(parts)), self._ending.only(None if len(wanted) == len(ids) else places):
             output = self._loaded.model(
                 input_ids=torch.tensor([ids], device=device),
                 position_ids=torch.tensor([positions], device=device),
                 use_cache=False,
-                logits_to_keep=torch.tensor(wanted, device=device, dtype=torch.long),
+                logits_to_keep=places,
             )
         logits: Sequence[Tensor] = output.logits[0].split([part.wanted for part in parts])
         for part in parts:
@@ -78,34 +83,42 @@ class Model:
         places: list[int] = []
         rows: list[Row] = []
         spans: list[Span] = []
-        shared: dict[tuple[int, int], tuple[Entry, list[int]]] = {}
         at = 0
         for part in parts:
-            count = len(part.tokens)
-            if isinstance(part.target, Entry):
-                spans.append(Span(at, count, part.target.read, part.target.keys, part.target.values))
-                if part.target.parent is not None:
+            target, count = part.target, len(part.tokens)
+            if isinstance(target, Entry):
+                if target.parent is not None:
                     raise ValueError("an entry that is read begins with its text's first token")
+                spans.append(Span(at, count, target.read, target.keys, target.values, part.wanted))
+            elif count == 1:
+                places.append(at)
+                rows.append(target)
             else:
-                row = part.target
-                if count == 1:
-                    places.append(at)
-                    rows.append(row)
-                else:
-                    keys = [held[row.slot] for held in self.slots.keys]
-                    values = [held[row.slot] for held in self.slots.values]
-                    spans.append(Span(at, count, row.length, keys, values))
-                if row.shared is not None and row.shared_tokens:
-                    group = shared.setdefault((id(row.shared), row.shared_tokens), (row.shared, []))
-                    group[1].extend(range(at, at + count))
+                keys = [held[target.slot] for held in self.slots.keys]
+                values = [held[target.slot] for held in self.slots.values]
+                spans.append(Span(at, count, target.length, keys, values, part.wanted))
             at += count
-        return Plan(
-            self._singles(None if len(places) == at else places, rows) if rows else None,
-            tuple(spans),
-            tuple(
-                Shared(entry.keys, entry.values, length, None if len(asking) == at else self._tensor(asking))
-                for (_, length), (entry, asking) in shared.items()
-            ),
+        looks = Looks(tuple(spans), self._shared(parts, [len(part.tokens) for part in parts]))
+        last_looks = looks
+        if sum(part.wanted for part in parts) < at:
+            ending = tuple(span.ending() for span in spans if span.wanted)
+            last_looks = Looks(ending, self._shared(parts, [part.wanted for part in parts]))
+        singles = self._singles(None if len(places) == at else places, rows) if rows else None
+        return Plan(singles, looks, last_looks, self._layers - 1)
+
+    def _shared(self, parts: Sequence[Part], asking: Sequence[int]) -> tuple[Shared, ...]:
+        """The prefixes that are shared, with the places of the last tokens, as many as are `asking`, of each part."""
+        groups: dict[tuple[int, int], tuple[Entry, list[int]]] = {}
+        end = 0
+        for part, count in zip(parts, asking, strict=True):
+            end += len(part.tokens)
+            row = part.target
+            if count and isinstance(row, Row) and row.shared is not None and row.shared_tokens:
+                group = groups.setdefault((id(row.shared), row.shared_tokens), (row.shared, []))
+                group[1].extend(range(end - count, end))
+        return tuple(
+            Shared(entry.keys, entry.values, length, None if len(places) == end else self._tensor(places))
+            for (_, length), (entry, places) in groups.items()
         )
 
     def _singles(self, places: list[int] | None, rows: list[Row]) -> Singles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from studies.assistant.engine.cache import Slots, Store
 from studies.assistant.engine.loader import LoadedModel
@@ -42,7 +43,20 @@ def _tried(loaded: LoadedModel) -> str:
     loaded.model.set_attn_implementation("sdpa")
     expected = loaded.model(input_ids=torch.tensor([ids], device=loaded.device), use_cache=False).logits[0, -1].float()
     shape = shape_of(loaded)
-    model, store = Model(loaded, Slots(shape, 2, TRIED)), Store(shape, TRIED)
+    model = Model(loaded, Slots(shape, 2, TRIED))
+    try:
+        found = _read(model, Store(shape, TRIED), ids)
+    finally:
+        model.let_go()
+    for logits in found:
+        difference = float((logits[-1].float() - expected).abs().max() / expected.abs().max())
+        if not difference < TOLERANCE[loaded.dtype]:
+            return f"a trial gave other logits than its own attention, by {difference:.2g} of the largest"
+    return ""
+
+
+def _read(model: Model, store: Store, ids: list[int]) -> list[Tensor]:
+    """The logits of two conversations with the same text, one of them ahead of the other."""
     entry = store.reserve(np.array(ids[:20], dtype=np.int32))
     assert entry is not None
     model.step([Part(entry, ids[:12])])
@@ -50,9 +64,4 @@ def _tried(loaded: LoadedModel) -> str:
     rows = [Row(slot, entry, 16) for slot in range(2)]
     model.step([Part(row, ids[16:30]) for row in rows])
     model.step([Part(rows[0], ids[30:31]), Part(rows[1], ids[30:40])])
-    found = model.step([Part(rows[0], ids[31:], 1), Part(rows[1], ids[40:], 1)])
-    for logits in found:
-        difference = float((logits[-1].float() - expected).abs().max() / expected.abs().max())
-        if not difference < TOLERANCE[loaded.dtype]:
-            return f"a trial gave other logits than its own attention, by {difference:.2g} of the largest"
-    return ""
+    return model.step([Part(rows[0], ids[31:], 1), Part(rows[1], ids[40:], 1)])
