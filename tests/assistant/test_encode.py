@@ -94,13 +94,12 @@ def test_the_tokens_are_those_of_the_whole_text(build: Callable[[], Any]) -> Non
 
 def test_only_the_last_line_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer, encoded = tiny_model.build_tokenizer(), []
-    encode = tokenizer.encode
+    encode = tokenizer._encode_plus
 
-    def watched(text: str, **options: Any) -> list[int]:
+    def watched(text: str | list[str], **options: Any) -> Any:
         encoded.append(text)
-        ids: list[int] = encode(text, **options)
-        return ids
+        return encode(text=text, **options)
 
-    monkeypatch.setattr(tokenizer, "encode", watched)
+    monkeypatch.setattr(tokenizer, "_encode_plus", watched)
     encode_with_each(tokenizer, CONTEXTS[0], (" A", " B"))
-    assert encoded == [CONTEXTS[0], "Answer:", "Answer: A", "Answer: B"]
+    assert encoded == [CONTEXTS[0], ["Answer:", "Answer: A", "Answer: B"]]

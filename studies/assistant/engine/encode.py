@@ -70,10 +70,10 @@ def encode_with_each(tokenizer: Any, context: str, continuations: Sequence[str])
     whole = tokenizer.encode(context)
     line = LAST_LINE.search(context)
     if line is not None and _keeps_lines_apart(tokenizer):
-        alone = tokenizer.encode(line[0], add_special_tokens=False)
+        lines = [line[0], *(line[0] + text for text in continuations)]
+        alone, *ends = tokenizer(lines, add_special_tokens=False)["input_ids"]
         before = len(whole) - len(alone)
         if whole[before:] == alone:
-            ends = [tokenizer.encode(line[0] + text, add_special_tokens=False) for text in continuations]
             return whole, [whole[:before] + end for end in ends]
     return whole, [tokenizer.encode(context + text) for text in continuations]
 
