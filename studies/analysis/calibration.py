@@ -7,6 +7,8 @@ that no figure hangs on float noise.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,9 @@ from studies.analysis.estimate import Estimate, Population, undefined
 
 NOBODY = "no confidence was given"
 NO_INTERVAL = "no ordinary interval: binned errors are biased upwards, most of all for calibrated answers"
+NO_LETTERS = "no probabilities of every option"
+NOT_TEMPERED = "no temperature: no probabilities of every option, or of 0, or fewer than 10 questions (passages)"
+AT_BOUND = "temperature_at_bound"
 POINT_ONLY = "no interval: this form computes the point estimate"
 
 # Bowman et al. 2022: five bins around the points of the scale. A value on an edge belongs to the bin above it.
@@ -95,6 +100,34 @@ def five_bin_weighted(trials: pd.DataFrame, *, population: Population = "random"
     return _five(trials, is_count_weighted=True)
 
 
+def log_loss(answers: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """Mean of -log P(right option), in nats, of the model's letter probabilities: log K for one that knows nothing."""
+    return _log_loss(answers, "log_loss", NO_LETTERS, population)
+
+
+def tempered_log_loss(answers: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """The same after the temperature that was fitted on other questions (see `temperature`)."""
+    return _log_loss(answers, "tempered_log_loss", NOT_TEMPERED, population)
+
+
+def mean_temperature(answers: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """Mean over questions of the temperature that was fitted on other questions: above 1, the model is too sure."""
+    kept = answers.loc[answers["temperature"].notna()]
+    if kept.empty:
+        return undefined(NOT_TEMPERED)
+    value = float(np.average(kept["temperature"], weights=_weights(kept)))
+    found = _point(kept, value, method="largest likelihood, five folds of question-side clusters", reason=POINT_ONLY)
+    return replace(found, flags=(AT_BOUND,)) if (kept["at_bound"] == 1).any() else found
+
+
+def tempered(figure: Callable[..., Estimate], answers: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """A calibration figure of the confidences after the temperature that was fitted on other questions."""
+    kept = answers.loc[answers["temperature"].notna()]
+    if kept.empty:
+        return undefined(NOT_TEMPERED)
+    return figure(kept.assign(confidence=kept["tempered"]), population=population)
+
+
 def five_bin_error(
     confidences: Array, correct: Array, *, is_count_weighted: bool, weights: Array | None = None
 ) -> float:
@@ -124,6 +157,11 @@ def mass10(confidences: Array) -> Codes:
 def own_values(confidences: Array) -> Codes:
     """Bin of each confidence: every reported value for itself."""
     return np.unique(np.round(confidences, 9), return_inverse=True)[1].astype(np.int64)
+
+
+tempered_five_bin_unweighted = partial(tempered, five_bin_unweighted)
+tempered_five_bin_weighted = partial(tempered, five_bin_weighted)
+tempered_ece_width10 = partial(tempered, ece_width10)
 
 
 def reliability(trials: pd.DataFrame) -> pd.DataFrame:
@@ -167,6 +205,15 @@ def _five(trials: pd.DataFrame, *, is_count_weighted: bool) -> Estimate:
         is_count_weighted=is_count_weighted, weights=_weights(kept),
     )  # fmt: skip
     return _point(kept, value, method="five bins of the paper, left-closed", reason=NO_INTERVAL)
+
+
+def _log_loss(answers: pd.DataFrame, column: str, reason: str, population: Population) -> Estimate:
+    kept = answers.loc[answers[column].notna()]
+    if kept.empty:
+        return undefined(reason)
+    if not np.isfinite(kept[column]).all():
+        return undefined("a right option has probability 0: its loss has no bound", n_trials=len(kept))
+    return cluster.mean(kept, kept[column], population=population)
 
 
 def _binned(trials: pd.DataFrame, bins: Callable[[Array], Codes], summary: Callable[..., float], name: str) -> Estimate:

@@ -10,6 +10,7 @@ SPACE = "\N{NARROW NO-BREAK SPACE}"
 FLAG_WORDS = {
     "degenerate": "nothing varies: no interval",
     "few_clusters": "fewer than 10 people or questions: wide on purpose",
+    "temperature_at_bound": "the best temperature lies beyond 0.05 to 20",
     "model_not_asked_everywhere": "the model was not asked every question",
 }
 

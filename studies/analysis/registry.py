@@ -5,7 +5,7 @@ To add one: write a function that returns an Estimate, and a line here. README.m
 
 from dataclasses import dataclass
 
-from studies.analysis import accuracy, calibration, compare, dose, reliance, shapes, vote
+from studies.analysis import accuracy, agreement, calibration, compare, dose, position, reliance, shapes, vote
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level
 
@@ -109,6 +109,33 @@ REGISTRY: tuple[Definition, ...] = (
       "the same five bins, each weighed by its number of answers",
       calibration.five_bin_weighted, shapes.everyone,
       reference="Bowman et al. 2022 leaves the weighing of bins open"),
+    D("cal.log_loss", "Log loss", "mean of -log P(right option) in nats, of the model's letter probabilities",
+      calibration.log_loss, shapes.alone),
+    D("cal.temperature", "Temperature", "mean of the T at which p^(1/T) makes the right options likeliest, each fitted"
+      " on the folds that a question is not in (five folds of questions or passages, seed 0)",
+      calibration.mean_temperature, shapes.alone,
+      reference="Guo, Pleiss, Sun & Weinberger 2017"),
+    D("cal.tempered.log_loss", "Log loss, tempered", "cal.log_loss after that temperature",
+      calibration.tempered_log_loss, shapes.alone),
+    D("cal.tempered.five_bin.unweighted", "Calibration error of the paper, tempered",
+      "cal.five_bin.unweighted after that temperature",
+      calibration.tempered_five_bin_unweighted, shapes.alone),
+    D("cal.tempered.five_bin.weighted", "Calibration error of the paper, by counts, tempered",
+      "cal.five_bin.weighted after that temperature",
+      calibration.tempered_five_bin_weighted, shapes.alone),
+    D("cal.tempered.ece.width10", "ECE, equal width, tempered", "cal.ece.width10 after that temperature",
+      calibration.tempered_ece_width10, shapes.alone),
+    # Protocols of the model alone
+    D("agree.same", "Same answers", "share of questions to which two protocols give the same answer",
+      agreement.same, shapes.protocol_pairs),
+    D("agree.kappa", "Cohen's kappa", "(o - e)/(1 - e): o the share of same answers of two protocols, e by chance",
+      agreement.kappa, shapes.protocol_pairs,
+      reference="Cohen 1960; Fleiss, Cohen & Everitt 1969"),
+    *(D(f"place.share.{letter}", f"Chosen at place {letter}", f"share of rotations whose choice stood at {letter}",
+        position.share_at[letter], shapes.alone) for letter in position.PLACES),
+    D("place.max_deviation", "Preference for a place", "largest |share of a place - 1/K|; p: Hotelling's T²",
+      position.max_deviation, shapes.alone,
+      reference="Hotelling 1931"),
     # Votes
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",
       vote.majority, shapes.people),

@@ -130,6 +130,13 @@ MODEL_ANSWERS = Table(
         Column("confidence", "share", "P of the answer", unit="probability", missing="taken from p_A … p_D"),
         Column("correct", "flag", "the answer is the gold option", missing="derived from answer and gold"),
         Column(
+            "place",
+            "text",
+            "where the answer stood among the options as they were shown",
+            levels=tuple("ABCD"),
+            missing="the options were not rotated, or no answer",
+        ),
+        Column(
             "scored",
             "text",
             "JSON: of each letter how many tokens were scored, their ids, and as the vocabulary writes them",

@@ -4,10 +4,11 @@ A shape takes a slice and a function and yields (condition, arm, baseline, figur
 """
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
 
 import pandas as pd
 
-from studies.analysis.estimate import Estimate, Population
+from studies.analysis.estimate import Estimate, Population, undefined
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.slices import Slice
 
@@ -33,6 +34,26 @@ def everyone(rows: Slice, function: Function, population: Population) -> Iterato
     if population == "random":
         for protocol, frame in rows.protocols.items():
             yield MODEL, protocol, "", function(frame, population=population)
+
+
+def alone(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """Each protocol of the model alone: function(rows). Once: the model has no timeouts to leave out."""
+    if rows.timeouts != "wrong":
+        return
+    if not rows.protocols:
+        yield MODEL, "", "", undefined("no answers of the model alone")
+    for protocol, frame in rows.protocols.items():
+        yield MODEL, protocol, "", function(frame, population=population)
+
+
+def protocol_pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """Every two protocols of the model alone, the primary first: function(one, other). Once, as `alone`."""
+    if rows.timeouts != "wrong":
+        return
+    if len(rows.protocols) < 2:
+        yield MODEL, "", "", undefined("fewer than two protocols of the model alone")
+    for (one, frame), (other, baseline) in combinations(rows.protocols.items(), 2):
+        yield MODEL, one, f"{MODEL}: {other}", function(frame, baseline, population=population)
 
 
 def pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from studies.analysis.data import Data
+from studies.analysis.models_alone import OF_LETTERS
 from studies.analysis.schema import CONDITIONS
 
 Level = Literal["all", "task", "subject", "model_correct", "participant"]
@@ -20,7 +21,10 @@ Mask = npt.NDArray[np.bool_]
 TIMEOUTS = ("wrong", "excluded")
 # Columns that figures ask for even where nobody recorded anything.
 RECORDED = {"confidence", "position", "option_count", "seconds", "n_messages", "n_resets"}
-ALWAYS = RECORDED | {"model_correct", "advice_correct", "agrees", "first_agrees", "changed", "initial_correct"}
+OF_MODELS = {"answer_code", *OF_LETTERS}
+ALWAYS = (
+    RECORDED | OF_MODELS | {"model_correct", "advice_correct", "agrees", "first_agrees", "changed", "initial_correct"}
+)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ def model_answers(source: Source) -> pd.DataFrame:
                 "answer": letter(answer.option),
                 "confidence": confidence_of(answer),
                 "correct": int(answer.option == fact.key),
+                "place": answer.raw.get("place"),
                 "scored": json.dumps(scored, ensure_ascii=False) if (scored := answer.raw.get("scored")) else None,
                 **{f"p_{letter(index)}": share for index, share in enumerate(answer.probabilities or [])},
             }

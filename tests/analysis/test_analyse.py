@@ -15,6 +15,7 @@ from studies.analysis.results import Results
 from studies.analysis.study import Study
 
 PREFIXES = ("acc", "diff", "cal", "vote", "mcnemar", "rel", "es", "dose", "glmm", "gee", "perm", "power", "look")
+PREFIXES += ("agree", "place")  # of the model alone
 
 
 @pytest.fixture(scope="module")

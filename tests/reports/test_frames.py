@@ -255,6 +255,16 @@ def test_what_was_scored_stands_beside_the_models_answer(study):
     assert [json.loads(cell) for cell in said] == [scored]
 
 
+def test_the_place_that_a_rotation_chose_stands_beside_its_answer(study):
+    run = finished_run(study, "rotations", [1] * 10)
+    run.answers.update(raw={"place": "D", "shown": [1, 2, 3, 0]})
+    finished_run(study, "zero-shot", [1] * 10)
+    alone = tables(study)["model_answers"]
+    assert dict(zip(alone["protocol"], alone["place"], strict=True)) == {"rotations": "D", "zero-shot": None} | {
+        "rotations-mean": None
+    }
+
+
 def test_another_protocol_never_stands_in_for_the_primary_one(study):
     finished_run(study, "zero-shot", [1] * 10)
     rows.answer(unassisted(rows.join(study, 0)), 0)

@@ -53,7 +53,7 @@ def _answered(place: str, sample: Mapping[str, Any], model: str, scorer: str) ->
         raise BadFile(place, "epoch", epoch, "a whole number from 1")
     options = texts_of(place, "choices", sample.get("choices", MISSING))
     failure = _failure(sample)
-    option, raw = (None, {"place": place}) if failure else _scored(place, sample, options, scorer)
+    option, raw = (None, {"origin": place}) if failure else _scored(place, sample, options, scorer)
     probabilities, logprobs = None, _logprobs(place, sample, option, len(options))
     if logprobs:
         probabilities = normalised(logprobs)
@@ -110,7 +110,7 @@ def _scored(
     answer = score.get("answer")
     if answer is not None and not isinstance(answer, str):
         raise BadFile(place, f"scores.{name}.answer", answer, "a text, or null")
-    raw = {"place": place, "scorer": name, "answer": answer}
+    raw = {"origin": place, "scorer": name, "answer": answer}
     if name == CHOICE:
         named = re.findall(r"[A-Z]", answer or "")
         option = ascii_uppercase.index(named[0]) if len(named) == 1 else None

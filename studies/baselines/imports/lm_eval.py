@@ -59,7 +59,7 @@ def _answered(place: str, record: Mapping[str, Any]) -> Answered:
     options = _options(place, doc)
     replies = field_of(place, record, "filtered_resps", list, "a list of replies")
     asked = _continuations(place, record)
-    raw: dict[str, Any] = {"place": place, "prompt_hash": record.get("prompt_hash")}
+    raw: dict[str, Any] = {"origin": place, "prompt_hash": record.get("prompt_hash")}
     if all(isinstance(each, str) for each in asked):
         _require_options(place, asked, options)
         logprobs = _logprobs(place, replies, len(options))
