@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from studies.analysis.blocks import Section
 from studies.analysis.data import Data
 from studies.analysis.results import Results
-from studies.analysis.sections import beside_paper, calibrated, left_out, outcomes, parts, provenance, together
+from studies.analysis.sections import alone, beside_paper, calibrated, left_out, outcomes, parts, provenance, together
 
 
 def sections(data: Data, results: Results) -> Iterator[Section]:
@@ -15,6 +15,7 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         outcomes.accuracy(data, results),
         outcomes.contrasts(data, results),
         calibrated.section(data, results),
+        alone.section(data, results),
         together.reliance(results),
         together.votes(results),
         parts.subjects(data, results),

@@ -4,7 +4,7 @@ from studies.analysis import paper, table1
 from studies.analysis.blocks import Block, How, Section, Table
 from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
-from studies.analysis.present import NONE, bare, between, percent, with_interval
+from studies.analysis.present import NONE, bare, between, count, percent, with_interval
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN_MODEL
 from studies.analysis.sections.words import CLUSTERED, VOTING, of_people
@@ -34,6 +34,7 @@ def _table(found: table1.Table1) -> Table:
             row.label,
             bare(row.accuracy.estimate if row.accuracy else None),
             between(row.accuracy),
+            count(row.accuracy.n_trials or None) if row.accuracy else NONE,
             NONE if row.paper_accuracy is None else f"{row.paper_accuracy:.1f}",
             _pair(row.unweighted, row.weighted),
             NONE if row.paper_calibration is None else f"{row.paper_calibration:.0f}",
@@ -42,11 +43,11 @@ def _table(found: table1.Table1) -> Table:
     ]
     return Table(
         f"Table 1, {found.title}",
-        ("", "This study", "95 % interval", "Paper", "This study", "Paper"),
+        ("", "This study", "95 % interval", "n", "Paper", "This study", "Paper"),
         rows,
-        groups=(("", 1), ("Right answers, %", 3), ("Calibration error, points", 2)),
+        groups=(("", 1), ("Right answers, %", 4), ("Calibration error, points", 2)),
         note="Calibration error over the paper's five bins: bins equal / bins weighed by their answers (the paper"
-        " does not say which).",
+        " does not say which). n: trials of people, questions of a vote, answers of the model.",
         strong=frozenset(i for i, row in enumerate(found.rows) if row.label == paper.HUMAN_MODEL.label),
     )
 
