@@ -56,12 +56,18 @@ def between(found: Estimate | None, *, kind: Kind = "bare") -> str:
     return f"{WRITE[kind](found.low)} to {WRITE[kind](found.high)}"
 
 
+def interval(found: Estimate | None) -> str:
+    """The same of a share, marked where it is the exact one because nothing varies."""
+    is_exact = found is not None and found.low is not None and "degenerate" in found.flags
+    return f"exact {between(found)}" if is_exact else between(found)
+
+
 def with_interval(found: Estimate | None, *, kind: Kind = "bare") -> str:
     """A figure and its interval, such as +7.0 (−6.7 to +20.6); without interval only the figure."""
     if found is None or found.estimate is None:
         return NONE
-    interval = between(found, kind=kind)
-    return WRITE[kind](found.estimate) + (f" ({interval})" if interval != NONE else "")
+    ends = between(found, kind=kind)
+    return WRITE[kind](found.estimate) + (f" ({ends})" if ends != NONE else "")
 
 
 def p_value(value: float | None) -> str:

@@ -8,7 +8,10 @@ import pytest
 
 from studies.analysis import paper, table1
 from studies.analysis.analyse import analyse
+from studies.analysis.blocks import Table
 from studies.analysis.data import read
+from studies.analysis.present import between
+from studies.analysis.sections import beside_paper
 from studies.analysis.study import Study
 
 Simulate = Callable[..., pd.DataFrame]
@@ -48,6 +51,13 @@ def test_one_table_per_task_with_intervals_beside_the_paper(simulate: Simulate, 
     assert (human.paper_accuracy, human.paper_calibration) == (57.2, 6)
     assert by_label["Model zero-shot"].accuracy == results.find("acc.micro", "model", subset="task=mmlu")
     assert by_label["Model 5-shot"].accuracy.estimate == 1.0
+    exact = results.find("acc.clopper_pearson", "model", arm="5-shot", subset="task=mmlu")
+    all_right = by_label["Model 5-shot"].accuracy
+    assert (all_right.low, all_right.high, all_right.method) == (exact.low, 1.0, exact.method)
+    table = next(block for block in beside_paper.section(data, results).blocks if isinstance(block, Table))
+    shown = {row[0]: row[2] for row in table.rows}
+    assert shown["Model 5-shot"].startswith("exact ")
+    assert shown["Model zero-shot"] == between(by_label["Model zero-shot"].accuracy)
     assert by_label["Model best-of-20 chain of thought"].accuracy is None
     assert by_label["Model scripted-stance"].paper_accuracy is None
     vote = by_label["Human + model, weighted vote"]

@@ -1,10 +1,11 @@
 """The model alone by every protocol: beside people with the model, calibrated, compared, and which place it prefers."""
 
+from studies.analysis import table1
 from studies.analysis.blocks import Block, How, Section, Table
 from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
 from studies.analysis.position import PLACES
-from studies.analysis.present import NONE, bare, between, count, number, p_value, percent, points, remarks
+from studies.analysis.present import bare, between, count, interval, number, p_value, percent, points, remarks
 from studies.analysis.results import Result, Results
 from studies.analysis.schema import HUMAN_MODEL, MODEL
 from studies.analysis.sections.words import CLUSTERED, headline_rows
@@ -46,8 +47,8 @@ def _beside_people(data: Data, results: Results, protocols: list[Result]) -> Tab
     for row in protocols:
         baseline = f"{MODEL}: {row.arm}" if row.arm else MODEL
         gain = results.find(AGAINST, HUMAN_MODEL, baseline=baseline) or Estimate()
-        interval = between(row.found) if row.found.low is not None else NONE
-        right = (bare(row.found.estimate), interval, count(row.found.n_trials))
+        share = table1.accuracy(results, MODEL, arm=row.arm) or Estimate()
+        right = (bare(share.estimate), interval(share), count(share.n_trials))
         differs = (points(gain.estimate), between(gain, kind="points"), p_value(gain.p), count(gain.n_trials or None))
         rows.append((_name(row.arm, data), *right, *differs, remarks(gain)))
     return Table(
@@ -101,7 +102,7 @@ def _places(data: Data, results: Results, protocols: list[Result]) -> Table:
         shares = [_find(results, row, id) for id in PLACE]
         cells = [f"{bare(each.estimate)} ({between(each)})" for each in shares]
         deviation = _find(results, row, DEVIATION)
-        test = (points(deviation.estimate), p_value(deviation.p), count(deviation.n_trials))
+        test = (bare(deviation.estimate), p_value(deviation.p), count(deviation.n_trials))
         rows.append((_name(row.arm, data), *cells, *test))
     return Table(
         "Which place the model chooses when every option stands once at every place, %",

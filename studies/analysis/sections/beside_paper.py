@@ -4,7 +4,7 @@ from studies.analysis import paper, table1
 from studies.analysis.blocks import Block, How, Section, Table
 from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
-from studies.analysis.present import NONE, bare, between, count, percent, with_interval
+from studies.analysis.present import NONE, bare, count, interval, percent, with_interval
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN_MODEL
 from studies.analysis.sections.words import CLUSTERED, VOTING, of_people
@@ -33,7 +33,7 @@ def _table(found: table1.Table1) -> Table:
         (
             row.label,
             bare(row.accuracy.estimate if row.accuracy else None),
-            between(row.accuracy),
+            interval(row.accuracy),
             count(row.accuracy.n_trials or None) if row.accuracy else NONE,
             NONE if row.paper_accuracy is None else f"{row.paper_accuracy:.1f}",
             _pair(row.unweighted, row.weighted),
@@ -47,7 +47,8 @@ def _table(found: table1.Table1) -> Table:
         rows,
         groups=(("", 1), ("Right answers, %", 4), ("Calibration error, points", 2)),
         note="Calibration error over the paper's five bins: bins equal / bins weighed by their answers (the paper"
-        " does not say which). n: trials of people, questions of a vote, answers of the model.",
+        " does not say which). exact: Clopper-Pearson, where all answers are right, or all wrong. n: trials of"
+        " people, questions of a vote, answers of the model.",
         strong=frozenset(i for i, row in enumerate(found.rows) if row.label == paper.HUMAN_MODEL.label),
     )
 
@@ -73,7 +74,7 @@ def _also_reported(data: Data, results: Results, found: table1.Table1) -> Table:
             ("Messages per dialog (paper: turns)", with_interval(messages, kind="tenths"), paper.TURNS.get(task, NONE)),
             ("Resets per dialog", with_interval(resets, kind="tenths"), paper.RESETS.get(task, NONE)),
         ]
-    return Table("Also reported there, human + model", ("", "This study", "Paper"), rows)
+    return Table(f"Also reported there, human + model, {found.title}", ("", "This study", "Paper"), rows)
 
 
 def _pair(one: Estimate | None, other: Estimate | None) -> str:
