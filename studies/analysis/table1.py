@@ -107,7 +107,7 @@ def _protocol(results: Results, subset: str, task: str, arm: str, printed: paper
 
 
 def accuracy(results: Results, condition: str, *, arm: str = "", subset: str = "all") -> Estimate | None:
-    """acc.micro; where nothing varies (all right, or all wrong) with the exact interval, which its method says."""
+    """acc.micro; where no question differs from another with the exact interval, which its method says."""
     found = results.find("acc.micro", condition, arm=arm, subset=subset)
     exact = results.find("acc.clopper_pearson", condition, arm=arm, subset=subset)
     if found is None or exact is None or "degenerate" not in found.flags:

@@ -47,7 +47,7 @@ def _table(found: table1.Table1) -> Table:
         rows,
         groups=(("", 1), ("Right answers, %", 4), ("Calibration error, points", 2)),
         note="Calibration error over the paper's five bins: bins equal / bins weighed by their answers (the paper"
-        " does not say which). exact: Clopper-Pearson, where all answers are right, or all wrong. n: trials of"
+        " does not say which). exact: Clopper-Pearson, where no question differs from another. n: trials of"
         " people, questions of a vote, answers of the model.",
         strong=frozenset(i for i, row in enumerate(found.rows) if row.label == paper.HUMAN_MODEL.label),
     )
