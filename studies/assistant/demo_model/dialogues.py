@@ -56,9 +56,7 @@ class Asked:
         lines = [Template(line).substitute(letter=ascii_uppercase[i], text=text) for i, text in enumerate(self.options)]
         paste = Template(whole).substitute(question=self.opinion.question.text, options="".join(lines)).rstrip()
         parts = [paste, ask] if rng.random() < 0.7 else [ask, paste]
-        if phrasings.asides:
-            parts = [*_some(rng, phrasings.asides), *parts, *_some(rng, phrasings.asides)]
-        return rng.choice(["\n", "\n\n"]).join(part for part in parts if part)
+        return "\n".join(part for part in parts if part)
 
     def answer(self, rng: Random) -> str:
         why = self.opinion.why
@@ -82,11 +80,6 @@ class Asked:
         if guessed == self.place:
             return f"Yes, {self.named} is right. {self.opinion.why}"
         return f"I do not think so. I would pick {self.named}. {self.opinion.why}"
-
-
-def _some(rng: Random, asides: Sequence[str]) -> list[str]:
-    """Mostly none, else one or two of them in a line."""
-    return [" ".join(rng.sample(asides, rng.choice([1, 1, 2])))] if rng.random() < 0.3 else []
 
 
 def zero_shot_turns(asked: Asked) -> list[Turn]:

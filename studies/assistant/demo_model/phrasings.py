@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Phrasings:
-    """`pastes`: how a question and its options stand in a message, with $question and $options, and how each option
-    is written, with $letter and $text. `{option}` in a guess is an option's text or its letter. `asides` are what
-    people say besides, before or after, which the model has to look past.
+    """`paste`: how the question and its options stand in a message, with $question and $options; the options as
+    `option_line` writes each, from $letter and $text. `{option}` in a guess is an option's text or its letter.
     """
 
     pastes: tuple[tuple[str, str], ...]
@@ -20,7 +19,6 @@ class Phrasings:
     hellos: tuple[str, ...]
     thanks: tuple[str, ...]
     others: tuple[str, ...]
-    asides: tuple[str, ...] = ()
 
 
 LEARNED = Phrasings(
@@ -33,12 +31,6 @@ LEARNED = Phrasings(
         ("$question $options", "$letter. $text "),
         ("$question $options", "($letter) $text "),
         ("Question: $question\nOptions:\n$options", "$letter: $text\n"),
-        ("$question\n\n$options", "$letter: $text\n\n"),
-        ("$question\n$options", " $letter $text\n"),
-        ("Q: $question\n$options", "$letter = $text\n"),
-        ("The question is: $question The options are: $options", "($letter) $text; "),
-        ("$question\n$options", "- $letter. $text\n"),
-        ('"$question"\n$options', "* $letter: $text\n"),
     ),
     asks=(
         "",
@@ -105,44 +97,6 @@ LEARNED = Phrasings(
         "Write me a poem.",
         "Who will win the election?",
         "asdf",
-    ),
-    asides=(
-        "This one looks hard.",
-        "I have to hurry a little.",
-        "We had this at school, but that was long ago.",
-        "My brother says one thing and my sister another.",
-        "I have read it twice now.",
-        "Hmm, let me see.",
-        "I am not good at this subject at all.",
-        "You were right the last time.",
-        "There are five minutes left on the clock.",
-        "No clue, honestly.",
-        "I would like to get all of them right.",
-        "It is a bit strange, I think.",
-        "Two of them seem possible to me.",
-        "Take your time.",
-        "Be honest with me, please.",
-        "Could you have a look at it?",
-        "Sorry, here it is again.",
-        "Look at this one.",
-        "The next question:",
-        "Now this:",
-        "Question four of six.",
-        "Copied from the page:",
-        "I want to be sure before I submit.",
-        "One of them must be right.",
-        "I always mix these up.",
-        "If you do not know, say so.",
-        "Somebody told me that it is easy.",
-        "Give me your best guess, then.",
-        "You can be brief.",
-        "I need a letter from you.",
-        "What would an expert say to that?",
-        "Would you mind helping me here?",
-        "Let us go on.",
-        "All right, another one:",
-        "To me they all look the same.",
-        "I had a different idea, but I forgot it.",
     ),
 )
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -20,7 +18,6 @@ from studies.assistant.types import Backend
 HOST = "127.0.0.1"  # the engine has no keys, so it is never offered to a network
 # Clients drop idle connections after about 5 seconds. Were this side to do so first, a request that crosses it is lost.
 _KEEP_ALIVE_SECONDS = 75
-_M_MMAP_THRESHOLD = -3  # malloc.h
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -40,18 +37,6 @@ def serve(make_backend: Callable[[], Backend], listening: socket.socket, on_read
     """Serve until SIGTERM or SIGINT. `on_ready` gets the address once requests are answered; the socket is closed."""
     with listening:
         asyncio.run(_serve(make_backend, listening, on_ready))
-
-
-def give_freed_memory_back() -> None:
-    """Have the C library map blocks of 128 KiB and more on their own, so that what is freed goes back at once.
-
-    By default glibc raises that limit as it goes and keeps larger and larger blocks in its heap, which the cache's
-    entries, that come and go in all sizes, leave full of holes. Elsewhere than on Linux nothing is done.
-    """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none, and no such heap
-        if mallopt is not None:
-            mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
 
 
 def stop_when_stdin_closes() -> None:

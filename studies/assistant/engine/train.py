@@ -34,7 +34,7 @@ LOSS_ON_PEOPLE, LOSS_ON_LETTERS = 0.1, 5.0  # the assistant's other words count 
 class Plan:
     """How much is trained: rows of packed dialogues per step, tokens per row, and the shape of the network."""
 
-    steps: int = 2200
+    steps: int = 1500
     rows: int = 8
     row_tokens: int = 400
     vocabulary: int = 3000

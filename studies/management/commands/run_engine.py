@@ -46,7 +46,6 @@ class Command(BaseCommand):
         from studies.assistant.engine.loader import LoadError, load
         from studies.assistant.engine.sizes import fitting
 
-        serve.give_freed_memory_back()
         if options["exit_with_stdin"]:
             serve.stop_when_stdin_closes()
         try:
