@@ -42,7 +42,9 @@ class Admission:
         unread = len(beginning) - match.length
         own = match.tail_tokens + len(guest.ids) - match.length + guest.new_tokens
         cut = self._parting(guest, beginning, match.length, waiting)
-        if not cut and (unread >= max(LEAST_ENTRY, match.length) or own > self._slots.capacity):
+        # What people talk about is read once for all; a scoring leaves no second copy of most of what is there already.
+        least = max(LEAST_ENTRY, match.length) if guest.is_patient else LEAST_ENTRY
+        if not cut and (unread >= least or own > self._slots.capacity):
             cut = aligned(len(beginning))
         if cut:
             seat.entry = self._begin(beginning[:cut], match)
