@@ -40,10 +40,10 @@ async def _stop_replies(sweeping: asyncio.Task[None]) -> None:
 
 
 def start_engine(model: str, port: int) -> subprocess.Popen[bytes]:
-    """The engine as a child that ends when this process does: its standard input closes then."""
+    """The engine as a child that ends when this process does, as its standard input closes; a Ctrl-C passes it by."""
     manage = Path(settings.BASE_DIR) / "manage.py"
     command = [sys.executable, str(manage), "run_engine", "--model", model, "--port", str(port), "--exit-with-stdin"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603  our own command
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  our own command
 
 
 def stop_engine(engine: subprocess.Popen[bytes]) -> None:
