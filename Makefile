@@ -7,7 +7,7 @@ TORCH_CPU_INDEX ?=
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 PYTHON = $(VENV)/bin/python
 
-.PHONY: demo serve test test-fast test-sqlite test-scaled test-browser test-machine chaos fuzz mutations bench-engine bench-harness lint clean
+.PHONY: demo serve test test-fast test-sqlite test-scaled test-scaled-and-browser test-browser test-machine chaos fuzz mutations bench-engine bench-harness lint clean
 
 demo: $(VENV)/.ok
 	@$(PYTHON) manage.py demo $(DEMO)
@@ -15,12 +15,15 @@ demo: $(VENV)/.ok
 serve: $(VENV)/.ok
 	@$(PYTHON) manage.py serve $(SERVE)
 
-# The two profiles side by side: each takes about one core.
+# Two halves side by side, each about one core: SQLite; PostgreSQL with Redis, and the browser.
 test: lint
-	@$(MAKE) --no-print-directory -j2 test-sqlite test-scaled
+	@$(MAKE) --no-print-directory -j2 test-sqlite test-scaled-and-browser
 
 test-sqlite: $(VENV)/.ok
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -m "not browser"
+
+test-scaled-and-browser: test-scaled
+	$(PYTHON) -m pytest -m browser
 
 test-scaled: $(VENV)/.ok
 	$(PYTHON) -m tests.scaled
