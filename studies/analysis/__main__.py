@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         return REFUSED
     if options.primary:
         data = replace(data, study=replace(data.study, primary=options.primary))
-    results = analyse(data)
+    results = analyse(data, is_quick=options.quick)
     written = write(data, results, options.out, has_report=not options.tables_only)
     print(summary(data, results))
     print("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
@@ -129,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="directory for results and report; made if absent")
     parser.add_argument("--check", action="store_true", help="check a bundle's event log and sums instead; 1: broken")
     parser.add_argument("--primary", choices=ALLOWED["primary"], help="form of the primary contrast; else study.json's")
+    parser.add_argument("--quick", action="store_true", help="leave out mixed models and randomisation tests")
     parser.add_argument("--tables-only", action="store_true", help="write no report")
     return parser
 

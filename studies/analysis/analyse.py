@@ -10,14 +10,18 @@ from studies.analysis.results import Result, Results
 from studies.analysis.slices import Slice, headline_exclusions, slices
 
 
-def analyse(data: Data) -> Results:
-    """Compute all results, in the order of the registry, p values adjusted within their families."""
-    rows = {definition.id: list[Result]() for definition in REGISTRY}
+def analyse(data: Data, *, is_quick: bool = False) -> Results:
+    """Compute all results, in the order of the registry, p values adjusted within their families.
+
+    is_quick: without the figures that take seconds on a large study (mixed models, randomisation tests).
+    """
+    wanted = [definition for definition in REGISTRY if not (is_quick and definition.is_costly)]
+    rows = {definition.id: list[Result]() for definition in wanted}
     for part in slices(data):
-        for definition in REGISTRY:
+        for definition in wanted:
             if part.level in definition.levels and not (definition.is_timing and data.study.is_simulated):
                 rows[definition.id] += _compute(definition, part)
-    ordered = [row for definition in REGISTRY for row in rows[definition.id]]
+    ordered = [row for definition in wanted for row in rows[definition.id]]
     return Results(adjust(ordered, data.study), exclusions=headline_exclusions(data))
 
 

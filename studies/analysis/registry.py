@@ -20,7 +20,8 @@ class Definition:
     """One id: its formula in words, and where it comes from.
 
     levels: the subsets it is computed on. on_fixed_questions: for that population too. is_timing: left out when
-    participants are simulated. about_timeouts: needs the timed-out rows. reference: who defined it.
+    participants are simulated. about_timeouts: needs the timed-out rows. is_costly: takes seconds on a large study, and
+    is left out by --quick. reference: who defined it.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Definition:
     on_fixed_questions: bool = False
     is_timing: bool = False
     about_timeouts: bool = False
+    is_costly: bool = False
     reference: str = ""
 
 
