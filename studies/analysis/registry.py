@@ -5,7 +5,18 @@ To add one: write a function that returns an Estimate, and a line here. README.m
 
 from dataclasses import dataclass
 
-from studies.analysis import accuracy, agreement, calibration, compare, dose, position, reliance, shapes, vote
+from studies.analysis import (
+    accuracy,
+    agreement,
+    calibration,
+    compare,
+    dose,
+    position,
+    randomisation,
+    reliance,
+    shapes,
+    vote,
+)
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level
 
@@ -83,6 +94,16 @@ REGISTRY: tuple[Definition, ...] = (
       "min(hm_minus_human.question_weighted, hm_minus_model), tested by intersection-union",
       compare.synergy_question_weighted, shapes.pairs,
       reference="synergy: Vaccaro, Almaatouq & Malone 2024; test: Berger 1982"),
+    # Randomisation
+    D("perm.hm_minus_human.micro", "Randomisation test",
+      "diff.hm_minus_human.micro against 9,999 new draws of the logged assignment: p = (1 + draws with at least its"
+      " |difference|)/10,000",
+      randomisation.micro, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
+    D("perm.hm_minus_human.question_weighted", "Randomisation test, within questions",
+      "diff.hm_minus_human.question_weighted against the same draws",
+      randomisation.question_weighted, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
       calibration.confidence, shapes.everyone, PARTS),

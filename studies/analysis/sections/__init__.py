@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from studies.analysis.blocks import Section
 from studies.analysis.data import Data
 from studies.analysis.results import Results
-from studies.analysis.sections import alone, beside_paper, calibrated, left_out, outcomes, parts, provenance, together
+from studies.analysis.sections import (
+    alone,
+    beside_paper,
+    calibrated,
+    left_out,
+    outcomes,
+    parts,
+    provenance,
+    redrawn,
+    together,
+)
 
 
 def sections(data: Data, results: Results) -> Iterator[Section]:
@@ -14,6 +24,7 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         beside_paper.section(data, results),
         outcomes.accuracy(data, results),
         outcomes.contrasts(data, results),
+        redrawn.section(data, results),
         calibrated.section(data, results),
         alone.section(data, results),
         together.reliance(results),
