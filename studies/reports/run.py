@@ -100,7 +100,7 @@ def _run_process(tables: Path, out: Path, work: Work) -> None:
     with tempfile.TemporaryFile() as said:
         command = [sys.executable, "-m", "studies.analysis", str(tables), "--out", str(out)]
         process = subprocess.Popen(  # noqa: S603  our own interpreter and module, no shell
-            command, cwd=settings.BASE_DIR, env=_environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            command, cwd=settings.BASE_DIR, env=quiet_environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
         )
         try:
             while process.poll() is None:
@@ -127,7 +127,8 @@ def _fail(code: int, said: str, out: Path) -> NoReturn:
     raise JobFailed(f"The analysis broke: {last}. All that it said is in {out / 'error.txt'}")
 
 
-def _environment() -> dict[str, str]:
+def quiet_environment() -> dict[str, str]:
+    """No secret of ours, one thread, no window: what a process that computes is given."""
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {**kept, **dict.fromkeys(ONE_THREAD, "1"), "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}
 
