@@ -11,7 +11,7 @@ import jinja2
 
 from studies.analysis import narrative
 from studies.analysis.data import Data
-from studies.analysis.present import SPACE, between, count, percent
+from studies.analysis.present import SPACE, between, count, cut, percent
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.sections import sections
@@ -62,11 +62,11 @@ def _summary(data: Data, results: Results) -> str:
 
 
 def _big(results: Results) -> list[tuple[str, str, str]]:
-    """Three figures to read first: condition, accuracy, interval."""
+    """Three figures to read first: condition, accuracy, interval, which is cut at 0 and 100 % as in pictures."""
     rows = []
     for condition in (HUMAN, HUMAN_MODEL, MODEL):
         found = results.find("acc.micro", condition)
         if found and found.estimate is not None:
-            interval = f"{between(found)}{SPACE}%" if found.low is not None else "no interval"
+            interval = f"{between(cut(found))}{SPACE}%" if found.low is not None else "no interval"
             rows.append((WORDS[condition], percent(found.estimate), interval))
     return rows
