@@ -39,7 +39,7 @@ def learning(stretches: Mapping[str, Sequence[Stretch]]) -> Picture:
         axes.set_yticks(ticks, [bare(tick, 0) for tick in ticks])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         axes.grid(axis="y", color=GRID, linewidth=0.8)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.1)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.5)
         return picture(figure, f"Accuracy over the session, with 95 % intervals: {'; '.join(spoken)}.")
 
 

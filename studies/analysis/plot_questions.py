@@ -32,7 +32,7 @@ def questions(table: pd.DataFrame) -> Picture:
                 linewidths=1.3, alpha=0.75, clip_on=False, zorder=3, label=f"{word} ({count(part['n'].sum())})",
             )  # fmt: skip
         percent_square(axes, "Right alone, %", "Right with the model, %")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.1, markerscale=1.2)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.6, markerscale=1.2)
         return picture(figure, _words(table))
 
 

@@ -58,7 +58,7 @@ def _plane(
                       markerfacecolor="white" if place.condition == HUMAN else colour, label=place.label,
                       linestyle="none", clip_on=False, zorder=3)  # fmt: skip
         percent_square(axes, x, y)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.1)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.5)
         axis = (x.rpartition(", ")[0], y.rpartition(", ")[0])
         words = "; ".join(
             f"{p.label}: {axis[0]} {with_interval(cut(p.x))}, {axis[1]} {with_interval(cut(p.y))}" for p in places
