@@ -22,7 +22,7 @@ def analyse(data: Data, *, is_quick: bool = False) -> Results:
             if part.level in definition.levels and not (definition.is_timing and data.study.is_simulated):
                 rows[definition.id] += _compute(definition, part)
     ordered = [row for definition in wanted for row in rows[definition.id]]
-    return Results(adjust(ordered, data.study), exclusions=headline_exclusions(data))
+    return Results(adjust(ordered, data.study), exclusions=headline_exclusions(data), is_quick=is_quick)
 
 
 def _compute(definition: Definition, part: Slice) -> Iterator[Result]:
