@@ -17,10 +17,13 @@ def analyse(data: Data, *, is_quick: bool = False) -> Results:
     """
     wanted = [definition for definition in REGISTRY if not (is_quick and definition.is_costly)]
     rows = {definition.id: list[Result]() for definition in wanted}
+    people = sorted(data.trials["participant"].unique())
     for part in slices(data):
         for definition in wanted:
             if part.level in definition.levels and not (definition.is_timing and data.study.is_simulated):
-                rows[definition.id] += _compute(definition, part)
+                rows[definition.id] += (
+                    _by_person(definition, part, people) if part.level == "participant" else _compute(definition, part)
+                )
     ordered = [row for definition in wanted for row in rows[definition.id]]
     return Results(adjust(ordered, data.study), exclusions=headline_exclusions(data))
 
@@ -29,12 +32,24 @@ def _compute(definition: Definition, part: Slice) -> Iterator[Result]:
     if definition.about_timeouts and part.timeouts == "excluded":
         return
     populations: tuple[Population, ...] = ("random",)
-    if part.level == "participant":
-        populations = ("this participant",)
-    elif definition.on_fixed_questions and part.level in {"all", "task"}:
+    if definition.on_fixed_questions and part.level in {"all", "task"}:
         populations = ("random", "fixed questions")
     for population in populations:
         for condition, arm, baseline, found in definition.shape(part, definition.compute, population):
             yield Result(
                 definition.id, condition, arm, baseline, part.subset, part.timeouts, part.exclusions, population, found
             )
+
+
+def _by_person(definition: Definition, part: Slice, people: list[str]) -> list[Result]:
+    """The figures of every single person, person by person."""
+    if definition.by_person is None:
+        raise ValueError(f"{definition.id}: the level participant needs by_person in the registry")
+    cases = sorted(definition.by_person(part, len(people)), key=lambda case: case[0])
+    return [
+        Result(
+            definition.id, condition, "", baseline, f"participant={people[person]}", part.timeouts, part.exclusions,
+            "this participant", found,
+        )
+        for person, condition, baseline, found in cases
+    ]  # fmt: skip

@@ -3,11 +3,12 @@
 To add one: write a function that returns an Estimate, and a line here. README.md's table is made from this file.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from studies.analysis import accuracy, agreement, calibration, compare, dose, position, reliance, shapes, vote
+from studies.analysis import accuracy, agreement, calibration, compare, dose, persons, position, reliance, shapes, vote
 from studies.analysis.shapes import Function, Shape
-from studies.analysis.slices import Level
+from studies.analysis.slices import Level, Slice
 
 WHOLE: tuple[Level, ...] = ("all", "task")
 PARTS: tuple[Level, ...] = ("all", "task", "subject")
@@ -21,7 +22,8 @@ class Definition:
 
     levels: the subsets it is computed on. on_fixed_questions: for that population too. is_timing: left out when
     participants are simulated. about_timeouts: needs the timed-out rows. is_costly: takes seconds on a large study, and
-    is left out by --quick. reference: who defined it.
+    is left out by --quick. by_person: computes it for all single persons at once; needed for the level participant.
+    reference: who defined it.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Definition:
     is_timing: bool = False
     about_timeouts: bool = False
     is_costly: bool = False
+    by_person: Callable[[Slice, int], Iterator[persons.Case]] | None = None
     reference: str = ""
 
 
@@ -41,7 +44,7 @@ D = Definition
 REGISTRY: tuple[Definition, ...] = (
     # Accuracy
     D("acc.micro", "Accuracy", "share of trials that are right",
-      accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True),
+      accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True, by_person=persons.accuracy),
     D("acc.question_weighted", "Accuracy, questions equal", "unweighted mean over questions of the share right",
       accuracy.question_weighted, shapes.everyone),
     D("acc.participant_weighted", "Accuracy, people equal", "unweighted mean over participants of the share right",
@@ -66,14 +69,15 @@ REGISTRY: tuple[Definition, ...] = (
       reliance.deference, shapes.people),
     # Contrasts
     D("diff.hm_minus_human.micro", "human+model minus human", "difference of condition means over trials",
-      compare.micro, shapes.pairs, EVERY, on_fixed_questions=True,
+      compare.micro, shapes.pairs, EVERY, on_fixed_questions=True, by_person=persons.gain_over_alone,
       reference="augmentation: Vaccaro, Almaatouq & Malone 2024"),
     D("diff.hm_minus_human.question_weighted", "human+model minus human, within questions",
       "mean over questions seen in both conditions of the difference within the question",
       compare.question_weighted, shapes.pairs, SPLIT, on_fixed_questions=True,
       reference="augmentation: Vaccaro, Almaatouq & Malone 2024"),
     D("diff.hm_minus_model", "human+model minus model", "mean over human+model trials of correct - model_correct",
-      compare.minus_model, shapes.assisted_against_model, EVERY, on_fixed_questions=True),
+      compare.minus_model, shapes.assisted_against_model, EVERY, on_fixed_questions=True,
+      by_person=persons.gain_over_model),
     D("diff.human_minus_model", "human minus model", "mean over human trials of correct - model_correct",
       compare.minus_model, shapes.alone_against_model, PARTS, on_fixed_questions=True),
     D("diff.synergy.micro", "Synergy", "min(hm_minus_human.micro, hm_minus_model), tested by intersection-union",

@@ -1,6 +1,6 @@
 """The same figures on different rows: timeouts wrong or excluded, exclusions applied or not, all or a part.
 
-Slices carry numbers only (codes instead of names): thousands of them are cut, and text would take most of the time.
+Slices carry numbers only (codes instead of names): many are cut, and text would take most of the time.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,9 @@ ALWAYS = (
 
 @dataclass(frozen=True)
 class Slice:
-    """Some rows of a study. `subset` is `all`, `task=…`, `subject=…`, `model_correct=0|1` or `participant=…`.
+    """Some rows of a study. `subset` is `all`, `task=…`, `subject=…` or `model_correct=0|1`.
+
+    One more holds the rows of everybody, for the figures of single persons (see `persons`): level `participant`.
 
     trials, models: the numeric columns. groups: for each (condition, arm) of the study its rows in `trials`; arm "" is
     the whole condition, its arms follow where it has several. protocols: the same for `models`; "" is the primary.
@@ -128,6 +130,4 @@ def _subsets(data: Data, kept: Mask) -> Iterator[tuple[str, Level, npt.NDArray[n
         is_right = (data.trials["model_correct"] == right).to_numpy(dtype=bool)
         if is_right.any():
             yield f"model_correct={right}", "model_correct", np.flatnonzero(kept & is_right), nothing
-    for participant, places in sorted(data.trials.groupby("participant").indices.items()):
-        rows = np.asarray(places, dtype=np.int64)
-        yield f"participant={participant}", "participant", rows[kept[rows]], nothing
+    yield "participant", "participant", np.flatnonzero(kept), nothing
