@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from studies.analysis import calibration, reliance
 from studies.analysis.data import Data
 from studies.analysis.models_alone import OF_LETTERS
 from studies.analysis.schema import CONDITIONS
+from studies.analysis.vote import Polls
 
 Level = Literal["all", "task", "subject", "model_correct", "participant"]
 Mask = npt.NDArray[np.bool_]
@@ -50,6 +52,26 @@ class Slice:
     def people(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Trials by (condition, arm)."""
         return {key: self.trials.loc[mask] for key, mask in self.groups.items()}
+
+    @cached_property
+    def sure(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Trials that calibration is about, by (condition, arm)."""
+        return {key: calibration.rows(frame) for key, frame in self.people.items()}
+
+    @cached_property
+    def advised(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Trials that reliance is about, by (condition, arm)."""
+        return {key: reliance.rows(frame) for key, frame in self.people.items()}
+
+    @cached_property
+    def polls(self) -> dict[tuple[str, str], Polls]:
+        """The votes of each (condition, arm)."""
+        return {key: Polls(frame) for key, frame in self.people.items()}
+
+    @cached_property
+    def sure_protocols(self) -> dict[str, pd.DataFrame]:
+        """Answers of the model alone that calibration is about, by protocol."""
+        return {key: calibration.rows(frame) for key, frame in self.protocols.items()}
 
     @cached_property
     def protocols(self) -> dict[str, pd.DataFrame]:
