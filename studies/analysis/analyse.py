@@ -34,7 +34,7 @@ def analyse(data: Data, *, is_quick: bool = False) -> Results:
             else:
                 rows[definition.id] += _compute(definition, part)
     ordered = [row for definition in wanted for row in rows[definition.id]]
-    return Results(adjust(ordered, data.study), exclusions=headline_exclusions(data))
+    return Results(adjust(ordered, data.study), exclusions=headline_exclusions(data), is_quick=is_quick)
 
 
 def _compute(definition: Definition, part: Slice) -> Iterator[Result]:

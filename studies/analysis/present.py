@@ -1,6 +1,7 @@
 """Numbers as a person reads them: percent, points, intervals and p values, with a true minus and no breaks inside."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from studies.analysis.estimate import Estimate
@@ -54,6 +55,13 @@ def between(found: Estimate | None, *, kind: Kind = "bare") -> str:
     if found is None or found.low is None or found.high is None:
         return NONE
     return f"{WRITE[kind](found.low)} to {WRITE[kind](found.high)}"
+
+
+def cut(found: Estimate, *, low: float = 0.0, high: float = 1.0) -> Estimate:
+    """The figure with its interval cut where no share can be: for pictures and big figures, never for tables."""
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(low, found.low), high=min(high, found.high))
 
 
 def interval(found: Estimate | None) -> str:

@@ -39,11 +39,12 @@ class Result:
 
 
 class Results:
-    """All rows of an analysis, in the order of the registry."""
+    """All rows of an analysis, in the order of the registry. `is_quick`: without the costly figures."""
 
-    def __init__(self, rows: Iterable[Result], *, exclusions: str) -> None:
+    def __init__(self, rows: Iterable[Result], *, exclusions: str, is_quick: bool = False) -> None:
         self.rows = tuple(rows)
         self.exclusions = exclusions
+        self.is_quick = is_quick
         self._by_labels = {tuple(getattr(row, name) for name in LABELS): row for row in self.rows}
 
     def __iter__(self) -> Iterator[Result]:

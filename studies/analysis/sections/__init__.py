@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from studies.analysis.blocks import Section
 from studies.analysis.data import Data
 from studies.analysis.results import Results
-from studies.analysis.sections import alone, beside_paper, calibrated, left_out, outcomes, parts, provenance, together
+from studies.analysis.sections import (
+    alone,
+    beside_paper,
+    calibrated,
+    left_out,
+    outcomes,
+    parts,
+    provenance,
+    questions,
+    together,
+)
 
 
 def sections(data: Data, results: Results) -> Iterator[Section]:
@@ -18,8 +28,10 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         alone.section(data, results),
         together.reliance(results),
         together.votes(results),
+        questions.by_question(data),
         parts.subjects(data, results),
         parts.people(data, results),
+        questions.over_session(data, results),
         left_out.section(data, results),
         provenance.use(results),
         provenance.provenance(data),
