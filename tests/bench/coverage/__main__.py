@@ -17,7 +17,7 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 
-from studies.analysis import accuracy, calibration, compare
+from studies.analysis import accuracy, by_value, calibration, compare
 from studies.analysis.estimate import Estimate
 from tests.bench.coverage.designs import DESIGNS, Design, draw
 from tests.bench.coverage.world import World, truth
@@ -40,8 +40,8 @@ CHEAP: dict[str, Callable[[Frames], Estimate]] = {
     "Brier human+model": lambda f: calibration.brier(f[1]),
 }
 DEAR: dict[str, Callable[[Frames], Estimate]] = {
-    "AUROC human": lambda f: calibration.auroc(f[0]),
-    "AUROC human+model": lambda f: calibration.auroc(f[1]),
+    "AUROC human": lambda f: by_value.auroc(f[0]),
+    "AUROC human+model": lambda f: by_value.auroc(f[1]),
 }
 TESTED = ("human+model - human", "human+model - human, within questions")
 

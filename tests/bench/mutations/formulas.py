@@ -198,26 +198,26 @@ FORMULAS = (
     _in(
         "reliance",
         "RAIR also where the first answer was right",
-        "rows = _after_first(trials, first=0, right=1)",
-        "rows = _after_first(trials, right=1)",
+        "kept = _after_first(trials, first=0, right=1)",
+        "kept = _after_first(trials, right=1)",
     ),
     _in(
         "reliance",
         "RSR with advice of any kind",
-        "rows = _after_first(trials, first=1, right=0)",
-        "rows = _after_first(trials, first=1)",
+        "kept = _after_first(trials, first=1, right=0)",
+        "kept = _after_first(trials, first=1)",
     ),
     _in(
         "reliance",
         "switching counts those who agreed before",
-        'rows = rows.loc[rows["first_agrees"] == 0]',
-        "rows = rows",
+        'kept = kept.loc[kept["first_agrees"] == 0]',
+        "kept = kept",
     ),
     _in(
         "reliance",
         "timed-out trials count",
-        'keep = (trials["timed_out"] != 1) & trials["agrees"].notna()',
-        'keep = trials["agrees"].notna()',
+        'keep = ((trials["timed_out"] != 1) & trials["agrees"].notna()).to_numpy()',
+        'keep = trials["agrees"].notna().to_numpy()',
     ),
     # Accuracy and the model alone
     _in(
@@ -251,4 +251,24 @@ FORMULAS = (
         "Tempered(found, softmax(logs / found[:, None])",
         "Tempered(found, softmax(logs * found[:, None])",
     ),
+    # What is no mean
+    _in("by_value", "ties do not count half", "np.cumsum(wrong, axis=-1) - wrong / 2", "np.cumsum(wrong, axis=-1)"),
+    _in("by_value", "right from 0 up", 'kept["correct"].to_numpy() >= 0.5', 'kept["correct"].to_numpy() >= 0'),
+    _in("resample", "the jackknife of iid rows", "(len(values) - 1) / len(values) *", "1 / len(values) *"),
+    _in("resample", "draws without the people's sums", "drawn += np.arange(resamples)[:, None] * count", "drawn += 0"),
+    _in(
+        "resample",
+        "single precision for anything",
+        "is_exact = bool((tables == np.round(tables)).all()) and",
+        "is_exact =",
+    ),
+    _in("recalibrate", "quasi-separation is fitted", "wrong.max() <= right.min()", "wrong.max() < right.min()"),
+    _in("recalibrate", "the intercept without its offset", "else values\n    beta", "else 0 * values\n    beta"),
+    _in(
+        "decompose",
+        "WBC without its factor 2",
+        "float(2 * (inside * outcome).mean())",
+        "float((inside * outcome).mean())",
+    ),
+    _in("persons", "a difference has one mean", "n1 + n0, k=2", "n1 + n0, k=1"),
 )
