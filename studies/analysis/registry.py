@@ -16,6 +16,7 @@ from studies.analysis import (
     dose,
     persons,
     position,
+    randomisation,
     recalibrate,
     reliance,
     scores,
@@ -103,6 +104,16 @@ REGISTRY: tuple[Definition, ...] = (
       "min(hm_minus_human.question_weighted, hm_minus_model), tested by intersection-union",
       compare.synergy_question_weighted, shapes.pairs,
       reference="synergy: Vaccaro, Almaatouq & Malone 2024; test: Berger 1982"),
+    # Randomisation
+    D("perm.hm_minus_human.micro", "Randomisation test",
+      "diff.hm_minus_human.micro against 9,999 new draws of the logged assignment: p = (1 + draws with at least its"
+      " |difference|)/10,000",
+      randomisation.micro, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
+    D("perm.hm_minus_human.question_weighted", "Randomisation test, within questions",
+      "diff.hm_minus_human.question_weighted against the same draws",
+      randomisation.question_weighted, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
       calibration.confidence, shapes.sure, PARTS),

@@ -100,6 +100,13 @@ def pairs(rows: Slice, function: Function, population: Population) -> Iterator[C
                     yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
 
 
+def redrawn(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, all arms together: function(treated, baseline, how the conditions were drawn)."""
+    nobody = rows.trials.iloc[:0]
+    whole, alone = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
+    yield HUMAN_MODEL, "", HUMAN, function(whole, alone, rows.data.drawn)
+
+
 def assisted_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against the model alone, primary protocol first: function(trials, model_correct)."""
     return _against_model(rows, function, population, HUMAN_MODEL)
