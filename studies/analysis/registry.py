@@ -5,10 +5,11 @@ To add one: write a function that returns an Estimate, and a line here. README.m
 
 from dataclasses import dataclass
 
-from studies.analysis import accuracy, agreement, calibration, compare, dose, position, reliance, shapes, vote
+from studies.analysis import accuracy, agreement, calibration, compare, dose, glmm, position, reliance, shapes, vote
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level
 
+ALL: tuple[Level, ...] = ("all",)
 WHOLE: tuple[Level, ...] = ("all", "task")
 PARTS: tuple[Level, ...] = ("all", "task", "subject")
 SPLIT: tuple[Level, ...] = ("all", "task", "subject", "model_correct")
@@ -192,6 +193,30 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
+    # Sensitivity: mixed logistic model
+    D("glmm.odds_ratio", "Odds ratio, mixed model", "exp(b1) of logit P(right) = b0 + b1 h + intercepts and slopes of"
+      " participants and of questions (passages), h = ±½",
+      glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
+      reference="Breslow & Clayton 1993; Baayen, Davidson & Bates 2008"),
+    D("glmm.risk_difference", "Difference, mixed model", "the same as a difference of shares for new people and"
+      " questions: the random effects are integrated out, se by the delta method",
+      glmm.risk_difference, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.participant", "SD of people", "standard deviation of people's log-odds, mixed model",
+      glmm.sd_participant, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.participant_slope", "SD of people's gains", "standard deviation of people's log odds ratios",
+      glmm.sd_participant_slope, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.question", "SD of questions", "standard deviation of questions' log-odds, mixed model",
+      glmm.sd_question, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.question_slope", "SD of questions' gains", "standard deviation of questions' log odds ratios",
+      glmm.sd_question_slope, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.odds_ratio.model_right", "Odds ratio where the model is right",
+      "the odds ratio at model_correct = 1, when h × model_correct is added to the mixed model",
+      glmm.odds_ratio_model_right, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.odds_ratio.model_wrong", "Odds ratio where the model is wrong", "the same at model_correct = 0",
+      glmm.odds_ratio_model_wrong, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.interaction", "Right over wrong", "the first of these two divided by the second: exp of the coefficient of"
+      " h × model_correct",
+      glmm.interaction, shapes.whole_pair, ALL, is_costly=True),
 )  # fmt: skip
 
 BY_ID = {definition.id: definition for definition in REGISTRY}
