@@ -22,7 +22,7 @@ SAME = 1e-4  # log-likelihoods this near are the same
 STEP = 1e-3  # of the differences, in approximate standard errors
 TOLERANCE = 1e-3  # of the search, likewise; the Newton step after it squares what is left
 CLOSE = 1e-2  # ... and must not be longer than this
-MOST_LEVELS = 2500  # of the smaller side: beyond it a factor takes minutes and gigabytes
+MOST_LEVELS, MOST_CELLS = 1500, 8_000_000  # of the smaller side, and both multiplied: beyond it a fit takes gigabytes
 
 
 class NotFitted(ValueError):
@@ -49,8 +49,9 @@ class Fit:
 
 def fit(rows: Crossed) -> Fit:
     """Fit by maximum likelihood, BLAS held to one thread: more make it slower here. Raises NotFitted."""
-    if min(rows.levels) > MOST_LEVELS:
-        raise NotFitted(f"more than {MOST_LEVELS} participants and as many questions: too large for this fit")
+    participants, items = rows.levels
+    if min(rows.levels) > MOST_LEVELS or participants * items > MOST_CELLS:
+        raise NotFitted(f"{participants} participants and {items} questions are too many for this fit")
     with _blas().limit(limits=1, user_api="blas"):
         try:
             return _fit(rows)

@@ -11,6 +11,7 @@ FLAG_WORDS = {
     "degenerate": "nothing varies: no interval",
     "few_clusters": "fewer than 10 people or questions: wide on purpose",
     "temperature_at_bound": "the best temperature lies beyond 0.05 to 20",
+    "one_way": "clustered by people alone: says nothing about new questions",
     "singular": "a random effect is estimated as 0 (singular fit)",
     "model_not_asked_everywhere": "the model was not asked every question",
 }

@@ -5,7 +5,20 @@ To add one: write a function that returns an Estimate, and a line here. README.m
 
 from dataclasses import dataclass
 
-from studies.analysis import accuracy, agreement, calibration, compare, dose, glmm, position, reliance, shapes, vote
+from studies.analysis import (
+    accuracy,
+    agreement,
+    calibration,
+    compare,
+    dose,
+    gee,
+    glmm,
+    position,
+    reliance,
+    shapes,
+    vote,
+)
+from studies.analysis import effect_sizes as es
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level
 
@@ -193,7 +206,26 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
-    # Sensitivity: mixed logistic model
+    # Effect sizes
+    D("es.risk_ratio", "Risk ratio", "share right with the model divided by the share right alone",
+      es.risk_ratio, shapes.pairs),
+    D("es.odds_ratio", "Odds ratio", "odds of the share right with the model divided by those alone",
+      es.odds_ratio, shapes.pairs),
+    D("es.cohens_h", "Cohen's h", "2 asin √m1 - 2 asin √m0 of the shares right with the model and alone",
+      es.cohens_h, shapes.pairs,
+      reference="Cohen 1988"),
+    D("es.hedges_g", "Hedges' g_av", "J · mean(d)/√((s1² + s0²)/2) of people's own shares in the two conditions,"
+      " d their difference, J = 1 - 3/(4(n - 1) - 1)",
+      es.hedges_g, shapes.pairs,
+      reference="Hedges 1981; Lakens 2013"),
+    # Sensitivity: estimating equations, mixed logistic model
+    D("gee.odds_ratio", "Odds ratio, GEE", "exp(b1) of logit P(right) = b0 + b1 h: participants as clusters,"
+      " independence, bias-reduced sandwich; one-way, a sensitivity analysis",
+      gee.odds_ratio, shapes.pairs, ALL, is_costly=True,
+      reference="Liang & Zeger 1986; Mancl & DeRouen 2001"),
+    D("gee.risk_difference", "Difference, GEE", "the difference of condition means with that model's standard error",
+      gee.risk_difference, shapes.pairs, ALL, is_costly=True,
+      reference="Mancl & DeRouen 2001"),
     D("glmm.odds_ratio", "Odds ratio, mixed model", "exp(b1) of logit P(right) = b0 + b1 h + intercepts and slopes of"
       " participants and of questions (passages), h = ±½",
       glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
