@@ -23,6 +23,9 @@ from studies.analysis import (
     shapes,
     vote,
 )
+    gee,
+    glmm,
+from studies.analysis import effect_sizes as es
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level, Slice
 
@@ -286,6 +289,49 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
+    # Effect sizes
+    D("es.risk_ratio", "Risk ratio", "share right with the model divided by the share right alone",
+      es.risk_ratio, shapes.pairs),
+    D("es.odds_ratio", "Odds ratio", "odds of the share right with the model divided by those alone",
+      es.odds_ratio, shapes.pairs),
+    D("es.cohens_h", "Cohen's h", "2 asin √m1 - 2 asin √m0 of the shares right with the model and alone",
+      es.cohens_h, shapes.pairs,
+      reference="Cohen 1988"),
+    D("es.hedges_g", "Hedges' g_av", "J · mean(d)/√((s1² + s0²)/2) of people's own shares in the two conditions,"
+      " d their difference, J = 1 - 3/(4(n - 1) - 1)",
+      es.hedges_g, shapes.pairs,
+      reference="Hedges 1981; Lakens 2013"),
+    # Sensitivity: estimating equations, mixed logistic model
+    D("gee.odds_ratio", "Odds ratio, GEE", "exp(b1) of logit P(right) = b0 + b1 h: participants as clusters,"
+      " independence, bias-reduced sandwich; one-way, a sensitivity analysis",
+      gee.odds_ratio, shapes.pairs, ALL, is_costly=True,
+      reference="Liang & Zeger 1986; Mancl & DeRouen 2001"),
+    D("gee.risk_difference", "Difference, GEE", "the difference of condition means with that model's standard error",
+      gee.risk_difference, shapes.pairs, ALL, is_costly=True,
+      reference="Mancl & DeRouen 2001"),
+    D("glmm.odds_ratio", "Odds ratio, mixed model", "exp(b1) of logit P(right) = b0 + b1 h + intercepts and slopes of"
+      " participants and of questions (passages), h = ±½",
+      glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
+      reference="Breslow & Clayton 1993; Baayen, Davidson & Bates 2008"),
+    D("glmm.risk_difference", "Difference, mixed model", "the same as a difference of shares for new people and"
+      " questions: the random effects are integrated out, se by the delta method",
+      glmm.risk_difference, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.participant", "SD of people", "standard deviation of people's log-odds, mixed model",
+      glmm.sd_participant, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.participant_slope", "SD of people's gains", "standard deviation of people's log odds ratios",
+      glmm.sd_participant_slope, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.question", "SD of questions", "standard deviation of questions' log-odds, mixed model",
+      glmm.sd_question, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.question_slope", "SD of questions' gains", "standard deviation of questions' log odds ratios",
+      glmm.sd_question_slope, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.odds_ratio.model_right", "Odds ratio where the model is right",
+      "the odds ratio at model_correct = 1, when h × model_correct is added to the mixed model",
+      glmm.odds_ratio_model_right, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.odds_ratio.model_wrong", "Odds ratio where the model is wrong", "the same at model_correct = 0",
+      glmm.odds_ratio_model_wrong, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.interaction", "Right over wrong", "the first of these two divided by the second: exp of the coefficient of"
+      " h × model_correct",
+      glmm.interaction, shapes.whole_pair, ALL, is_costly=True),
 )  # fmt: skip
 
 BY_ID = {definition.id: definition for definition in REGISTRY}

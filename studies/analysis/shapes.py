@@ -107,6 +107,13 @@ def redrawn(rows: Slice, function: Function, population: Population) -> Iterator
     yield HUMAN_MODEL, "", HUMAN, function(whole, alone, rows.data.drawn)
 
 
+def whole_pair(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, the arms of each together: function(treated, baseline)."""
+    nobody = rows.trials.iloc[:0]
+    treated, baseline = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
+    yield HUMAN_MODEL, "", HUMAN, function(treated, baseline, population=population)
+
+
 def assisted_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against the model alone, primary protocol first: function(trials, model_correct)."""
     return _against_model(rows, function, population, HUMAN_MODEL)
