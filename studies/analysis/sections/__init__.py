@@ -13,6 +13,7 @@ from studies.analysis.sections import (
     outcomes,
     parts,
     provenance,
+    questions,
     redrawn,
     together,
 )
@@ -29,8 +30,10 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         alone.section(data, results),
         together.reliance(results),
         together.votes(results),
+        questions.by_question(data),
         parts.subjects(data, results),
         parts.people(data, results),
+        questions.over_session(data, results),
         left_out.section(data, results),
         provenance.use(results),
         provenance.provenance(data),
