@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from studies.analysis import layout, pilot, plots, sizing, sizing_words
+from studies.analysis import layout, pilot, sizing, sizing_words
+from studies.analysis.plot_power import power_curve
 from studies.analysis.sizing_fields import Refused
 
 
@@ -31,8 +32,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except Refused as refused:
         return {"problems": refused.problems}
     found = sizing.size(plan)
-    picture = plots.power_curve(found.curve, goal=plan.numbers["goal"], expected=plan.effects.gain)
-    return {**asdict(sizing_words.words_of(found)), "picture": asdict(picture), "problems": {}}
+    picture = power_curve(found.curve, goal=plan.numbers["goal"], expected=plan.effects.gain)
+    shown = {"svg": picture.svg, "alt": picture.alt, "width": picture.width, "height": picture.height}
+    return {**asdict(sizing_words.words_of(found)), "picture": shown, "problems": {}}
 
 
 def layout_of(columns: dict[str, list[int]]) -> layout.Layout:

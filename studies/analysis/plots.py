@@ -70,39 +70,6 @@ def forest(lines: Sequence[Line]) -> Picture:
         return picture(figure, f"Differences in percentage points with 95 % intervals. {words}.")
 
 
-def power_curve(curve: Sequence[tuple[float, float]], *, goal: float, expected: float) -> Picture:
-    """Power against the gain (shares), the power that is wanted as a line, and the expected gain as a dotted one."""
-    with _style():
-        words = "; ".join(f"{points(gain)} points {bare(power, 0)} %" for gain, power in curve)
-        return _picture(_power_figure(curve, goal, expected), f"Power by the gain with the model: {words}.")
-
-
-def power_curve_png(curve: Sequence[tuple[float, float]], *, goal: float, expected: float) -> bytes:
-    """The same as a PNG of 200 dots an inch."""
-    with _style():
-        out = io.BytesIO()
-        _power_figure(curve, goal, expected).savefig(out, format="png", dpi=200, metadata={"Software": None})
-        return out.getvalue()
-
-
-def _power_figure(curve: Sequence[tuple[float, float]], goal: float, expected: float) -> Figure:
-    figure, axes = _figure(WIDTH * 0.68)
-    marker, colour = STYLE[HUMAN_MODEL]
-    gains = [100 * gain for gain, _ in curve]
-    axes.axhline(goal, color=INK, linewidth=1, linestyle="--")
-    axes.axvline(100 * expected, color=SOFT, linewidth=1.2, linestyle=":")
-    axes.annotate("expected", (100 * expected, 1.0), xytext=(0, 3), textcoords="offset points", color=SOFT,
-                  fontsize=8.5, ha="center")  # fmt: skip
-    axes.plot(gains, [power for _, power in curve], marker, color=colour, markersize=5.5, linestyle="-", linewidth=1.6,
-              clip_on=False, zorder=3)  # fmt: skip
-    ticks = np.linspace(0, 1, 6)
-    axes.set_yticks(ticks, [bare(tick, 0) for tick in ticks])
-    axes.set(ylim=(0, 1), xlim=(min(gains), max(gains)), xlabel="Gain with the model, percentage points")
-    axes.set_ylabel("Power, %")
-    axes.grid(color=GRID, linewidth=0.8)
-    return figure
-
-
 def reliability(table: pd.DataFrame, *, title: str, condition: str) -> Picture:
     """Share right against mean confidence, bin by bin, with intervals; below, how many answers each bin has."""
     with style():

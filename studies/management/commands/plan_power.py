@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from studies.analysis import pilot, plots, sizing, sizing_words
+from studies.analysis import pilot, sizing, sizing_words
 from studies.analysis.plan_size import layout_of
+from studies.analysis.plot_power import power_curve
 from studies.analysis.sizing_fields import DESIGNS, FIELDS, Refused
 from studies.design.access import NotFound, study_by_name
 from studies.reports import looks, sizes
@@ -40,11 +41,11 @@ class Command(BaseCommand):
         found = sizing.size(plan)
         for line in sizing_words.lines(sizing_words.words_of(found)):
             self.stdout.write(line)
-        curve = {"goal": plan.numbers["goal"], "expected": plan.effects.gain}
+        picture = power_curve(found.curve, goal=plan.numbers["goal"], expected=plan.effects.gain)
         if options.get("svg"):
-            self._write(options["svg"], plots.power_curve(found.curve, **curve).svg.encode())
+            self._write(options["svg"], picture.svg.encode())
         if options.get("png"):
-            self._write(options["png"], plots.power_curve_png(found.curve, **curve))
+            self._write(options["png"], picture.png())
 
     def _pilot(self, name: str) -> pilot.Pilot:
         found = pilot.estimate(pd.DataFrame(sizes.pilot_columns(study_by_name(name))))
