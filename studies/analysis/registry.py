@@ -14,6 +14,8 @@ from studies.analysis import (
     compare,
     decompose,
     dose,
+    gee,
+    glmm,
     persons,
     position,
     randomisation,
@@ -23,8 +25,6 @@ from studies.analysis import (
     shapes,
     vote,
 )
-    gee,
-    glmm,
 from studies.analysis import effect_sizes as es
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level, Slice
