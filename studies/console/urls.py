@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from studies.console.views import baselines, bundle, guide, login, pauses, results, size, studies, versions
+from studies.console.views import (
+    baselines,
+    bundle,
+    guide,
+    login,
+    pauses,
+    registration,
+    results,
+    size,
+    studies,
+    versions,
+)
 
 app_name = "console"
 STUDY = "studies/<slug:name>/v<int:version>/"
@@ -18,6 +29,7 @@ urlpatterns = [
     path(STUDY, studies.study, name="study"),
     path(STUDY + "diff/v<int:other>/", versions.diff, name="diff"),
     path(STUDY + "live/", studies.live, name="live"),
+    path(STUDY + "preregistration.json", registration.preregistration, name="preregistration"),
     path(STUDY + "size/", size.of_study, name="size"),
     path(STUDY + "launch/", studies.launch, name="launch"),
     path(STUDY + "close/", studies.close, name="close"),

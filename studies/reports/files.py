@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from studies.analysis.preregistration import FILE as REGISTERED
 from studies.assistant import prompts
 from studies.baselines import queries as baselines
 from studies.baselines.models import OTHER_MODEL, BaselineRun
@@ -16,18 +17,21 @@ from studies.reports.codebook import dictionary
 from studies.reports.csv_text import csv_bytes
 from studies.reports.events import event_heads, events
 from studies.reports.messages import messages
+from studies.reports.registration import registered
 from studies.reports.source import Source
 
 Files = dict[str, bytes]
 
 
 def table_files(source: Source, *, with_text: bool = False) -> Files:
-    """What the analysis reads: data/*.csv and study.json."""
+    """What the analysis reads: data/*.csv, study.json, and the preregistration where one was locked."""
     tables = frames.tables(source)
     if with_text:
         tables["messages"] = messages(source)
+    locked = registered(source.study)
     return {
         "study.json": json_bytes(about(source)),
+        **({REGISTERED: locked.content.encode()} if locked else {}),
         **{f"data/{name}.csv": csv_bytes(table) for name, table in tables.items()},
     }
 

@@ -9,7 +9,9 @@ from studies.analysis.sections import (
     alone,
     beside_paper,
     calibrated,
+    deviations,
     left_out,
+    looked,
     outcomes,
     parts,
     provenance,
@@ -35,6 +37,8 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         parts.people(data, results),
         questions.over_session(data, results),
         left_out.section(data, results),
+        looked.section(data, results),
+        deviations.section(data),
         provenance.use(results),
         provenance.provenance(data),
     )
