@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from studies.analysis.estimate import Estimate, Population
+from studies.analysis.formulas import defuse
 from studies.analysis.schema import RESULTS
 
 DIGITS = 12  # beyond these, sums of floats differ between machines
@@ -64,7 +65,7 @@ class Results:
         return row.found if row else None
 
     def to_csv(self) -> str:
-        """The rows as CSV: UTF-8 text, `\\n` line ends, empty for what is undefined."""
+        """The rows as CSV: UTF-8 text, `\\n` line ends, empty for what is undefined, nothing like a formula."""
         out = io.StringIO()
         writer = csv.DictWriter(out, [column.name for column in RESULTS.columns], lineterminator="\n")
         writer.writeheader()
@@ -92,4 +93,4 @@ def _plain(value: object) -> str | float | int | None:
 def _cell(value: str | float | int | None) -> str:
     if value is None:
         return ""
-    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else defuse(str(value))
