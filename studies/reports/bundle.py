@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from studies.design.models import Study
 from studies.reports import looks, source
-from studies.reports.files import Compute, Files, bundle_files, read_by_analysis, with_sums
+from studies.reports.files import Compute, Files, bundle_files, read_by_analysis, release_files, with_sums
 from studies.reports.write_zip import write_zip
 
 
@@ -18,15 +18,23 @@ def without_results(study: Study, tables: Files) -> Files:
     return {}
 
 
-def write_bundle(study: Study, out: Path, *, with_text: bool = False, compute: Compute = without_results) -> Path:
+def write_bundle(
+    study: Study,
+    out: Path,
+    *,
+    with_text: bool = False,
+    is_release: bool = False,
+    compute: Compute = without_results,
+) -> Path:
     """Write the study's bundle to `out`, all of it or nothing; an older file of that name is replaced.
 
-    `with_text` adds what people and assistants wrote; `compute` gives the results (see computed). Raises OutcomesSealed
-    while outcomes may not be shown.
+    `with_text` adds what people and assistants wrote; `is_release` writes the anonymised form; `compute` gives the
+    results (see computed). Raises OutcomesSealed while outcomes may not be shown.
     """
     looks.require_outcomes(looks.may_show_outcomes(study), study)
     with one_instant():
-        files = bundle_files(source.read(study), with_text=with_text)
+        write = release_files if is_release else bundle_files
+        files = write(source.read(study), with_text=with_text)
     files |= compute(study, read_by_analysis(files))
     part = out.with_name(f".{out.name}.part")
     try:

@@ -16,7 +16,7 @@ from studies.baselines import queries as baselines
 from studies.baselines.models import OTHER_MODEL, BaselineRun
 from studies.baselines.totals import totals_of
 from studies.design.models import Study
-from studies.reports import frames, psych_ds, queries
+from studies.reports import frames, psych_ds, queries, release
 from studies.reports.about import about
 from studies.reports.bank_answers import bank_answers
 from studies.reports.codebook import dictionary
@@ -43,8 +43,20 @@ def bundle_files(source: Source, *, with_text: bool = False) -> Files:
     return {
         **paper_files(source, said),
         **described({**_inputs(source, with_text=with_text), "events": events(source)}, said),
-        "README.txt": (Path(__file__).parent / "bundle_readme.txt").read_bytes(),
+        "README.txt": _readme("bundle_readme.txt"),
         "event_heads.csv": csv_bytes(event_heads(source)),
+    }
+
+
+def release_files(source: Source, *, with_text: bool = False) -> Files:
+    """The same in the anonymised form (see `release`): without the event log."""
+    said = release.about_release(about(source))
+    key = release.key_of(source.study)
+    tables = release.released(_inputs(source, with_text=with_text), key=key, with_text=with_text)
+    return {
+        **paper_files(source, said),
+        **described(tables, said),
+        "README.txt": _readme("release_readme.txt") + _readme("bundle_readme.txt"),
     }
 
 
@@ -95,6 +107,10 @@ def changes(said: dict[str, Any]) -> str:
     lines += [f"- set by hand when the study was created: {keys}"] if keys else []
     lines += [f"- changed after the study was launched: {change}" for change in said["changed_by_hand"]]
     return "\n".join(lines if len(lines) > 1 else [*lines, "- nothing was changed against the plan"]) + "\n"
+
+
+def _readme(name: str) -> bytes:
+    return (Path(__file__).parent / name).read_bytes()
 
 
 def _inputs(source: Source, *, with_text: bool) -> Tables:

@@ -20,13 +20,14 @@ class Command(BaseCommand):
         parser.add_argument("study", help="the study's name")
         parser.add_argument("--out", type=Path, required=True, help="the zip file to write")
         parser.add_argument("--with-text", action="store_true", help="add what people and assistants wrote")
+        parser.add_argument("--release", action="store_true", help="anonymised: new ids, no instants, no event log")
         parser.add_argument("--quick", action="store_true", help="results without mixed models and randomisation tests")
         parser.add_argument("--no-results", action="store_true", help="leave the figures to whoever reads the bundle")
         parser.add_argument("--look", metavar="REASON", default="", help="open the outcomes before the study is closed")
 
     def handle(
-        self, *args: Any, study: str, out: Path, with_text: bool = False, quick: bool = False,
-        no_results: bool = False, look: str = "", **options: Any,
+        self, *args: Any, study: str, out: Path, with_text: bool = False, release: bool = False,
+        quick: bool = False, no_results: bool = False, look: str = "", **options: Any,
     ) -> None:  # fmt: skip
         computed_now = partial(computed.now, is_quick=True) if quick else computed.stored_or_now
         compute = without_results if no_results else computed_now
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             found = design.study_by_name(study)
             if look.strip():
                 looks.record_look(study=found, by=None, how="export_study", reason=look.strip(), now=timezone.now())
-            write_bundle(found, out, with_text=with_text, compute=compute)
+            write_bundle(found, out, with_text=with_text, is_release=release, compute=compute)
         except (design.NotFound, design.StudyChanged, looks.OutcomesSealed, JobFailed, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
