@@ -12,6 +12,10 @@ FLAG_WORDS = {
     "degenerate": "nothing varies: no interval",
     "few_clusters": "fewer than 10 people or questions: wide on purpose",
     "temperature_at_bound": "the best temperature lies beyond 0.05 to 20",
+    "needs_symmetry": "rests on symmetry: the order of the conditions was not drawn",
+    "plan_from_trials": "the plan was read off the trials, not logged",
+    "one_way": "clustered by people alone: says nothing about new questions",
+    "singular": "a random effect is estimated as 0 (singular fit)",
     "model_not_asked_everywhere": "the model was not asked every question",
 }
 

@@ -28,6 +28,36 @@ def assisted(rows: Slice, function: Function, population: Population) -> Iterato
     return (case for case in people(rows, function, population) if case[0] == HUMAN_MODEL)
 
 
+def voters(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """Each condition of the people, and its arms: function(trials, polls), each poll held once."""
+    for key, frame in rows.people.items():
+        yield *key, "", function(frame, population=population, polls=rows.polls[key])
+
+
+def sure_people(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `people`, answered trials with a confidence only."""
+    for (condition, arm), frame in rows.sure.items():
+        yield condition, arm, "", function(frame, population=population)
+
+
+def sure(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `everyone`, answers with a confidence only."""
+    yield from sure_people(rows, function, population)
+    for protocol, frame in rows.sure_protocols.items():
+        yield MODEL, protocol, "", function(frame, population=population)
+
+
+def advised(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `people`, answered trials with advice only."""
+    for (condition, arm), frame in rows.advised.items():
+        yield condition, arm, "", function(frame, population=population)
+
+
+def advised_assisted(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `assisted`, answered trials with advice only."""
+    return (case for case in advised(rows, function, population) if case[0] == HUMAN_MODEL)
+
+
 def everyone(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """Each condition of the people, and each protocol of the model alone: function(rows)."""
     yield from people(rows, function, population)
@@ -70,6 +100,20 @@ def pairs(rows: Slice, function: Function, population: Population) -> Iterator[C
                     yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
 
 
+def redrawn(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, all arms together: function(treated, baseline, how the conditions were drawn)."""
+    nobody = rows.trials.iloc[:0]
+    whole, alone = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
+    yield HUMAN_MODEL, "", HUMAN, function(whole, alone, rows.data.drawn)
+
+
+def whole_pair(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, the arms of each together: function(treated, baseline)."""
+    nobody = rows.trials.iloc[:0]
+    treated, baseline = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
+    yield HUMAN_MODEL, "", HUMAN, function(treated, baseline, population=population)
+
+
 def assisted_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against the model alone, primary protocol first: function(trials, model_correct)."""
     return _against_model(rows, function, population, HUMAN_MODEL)
@@ -78,6 +122,10 @@ def assisted_against_model(rows: Slice, function: Function, population: Populati
 def alone_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human against the model alone, primary protocol first: function(trials, model_correct)."""
     return _against_model(rows, function, population, HUMAN)
+
+
+# Made of answered trials only: unanswered ones wrong or left out, these figures are the same, and are computed once.
+ANSWERED_ONLY: tuple[Shape, ...] = (sure_people, sure, advised, advised_assisted)
 
 
 def _against_model(rows: Slice, function: Function, population: Population, condition: str) -> Iterator[Case]:

@@ -12,6 +12,8 @@ from studies.analysis.analyse import analyse
 from studies.analysis.data import read
 from studies.analysis.registry import REGISTRY
 from studies.analysis.results import Results
+from studies.analysis.shapes import ANSWERED_ONLY
+from studies.analysis.slices import slices
 from studies.analysis.study import Study
 
 PREFIXES = ("acc", "diff", "cal", "vote", "mcnemar", "rel", "es", "dose", "glmm", "gee", "perm", "power", "look")
@@ -78,6 +80,19 @@ def test_a_slice_gives_what_the_function_gives_on_those_rows(
     found = results.find("diff.hm_minus_human.question_weighted", "human+model", baseline="human", subset="task=mmlu")
     expected = compare.question_weighted(hm, human)
     assert (found.estimate, found.se, found.p) == pytest.approx((expected.estimate, expected.se, expected.p))
+
+
+def test_figures_of_answered_trials_are_the_same_with_timeouts_left_out(trials_csv: Path, results: Results) -> None:
+    """They are computed once; here they are computed again on the rows without timeouts."""
+    data = read(trials_csv)
+    part = next(part for part in slices(data) if (part.timeouts, part.subset) == ("excluded", "all"))
+    assert (part.trials["timed_out"] != 1).all()
+    once = [definition for definition in REGISTRY if definition.shape in ANSWERED_ONLY]
+    assert {"cal.brier", "rel.agreement"} <= {definition.id for definition in once}
+    for definition in once:
+        for condition, arm, _, found in definition.shape(part, definition.compute, "random"):
+            assert results.find(definition.id, condition, arm=arm, timeouts="excluded") == found, definition.id
+            assert results.find(definition.id, condition, arm=arm) == found, definition.id
 
 
 def test_the_model_is_one_row_per_question_of_the_file(results: Results, simulate: Callable[..., pd.DataFrame]) -> None:

@@ -14,6 +14,7 @@ from studies.analysis.sections import (
     parts,
     provenance,
     questions,
+    redrawn,
     together,
 )
 
@@ -24,6 +25,7 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         beside_paper.section(data, results),
         outcomes.accuracy(data, results),
         outcomes.contrasts(data, results),
+        redrawn.section(data, results),
         calibrated.section(data, results),
         alone.section(data, results),
         together.reliance(results),
