@@ -12,6 +12,8 @@ FLAG_WORDS = {
     "few_clusters": "fewer than 10 people or questions: wide on purpose",
     "temperature_at_bound": "the best temperature lies beyond 0.05 to 20",
     "one_way": "clustered by people alone: says nothing about new questions",
+    "ignores_clustering": "as if trials were independent, which they are not",
+    "passages_as_independent": "questions of one passage are taken as independent",
     "singular": "a random effect is estimated as 0 (singular fit)",
     "model_not_asked_everywhere": "the model was not asked every question",
 }

@@ -13,6 +13,7 @@ from studies.analysis import (
     dose,
     gee,
     glmm,
+    mcnemar,
     position,
     reliance,
     shapes,
@@ -206,6 +207,23 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
+    # One pair per unit
+    D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"
+      " alone, one pair per question; tied votes are dropped",
+      mcnemar.crowd_exact, shapes.everyone_against_model,
+      reference="McNemar 1947"),
+    D("mcnemar.crowd.mid_p", "Crowd against the model, mid-p", "the same with exact p minus half the probability of"
+      " what was seen, on both sides",
+      mcnemar.crowd_mid_p, shapes.everyone_against_model,
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.mid_p", "Person against the model, mid-p", "the same test of one person's answers with the model"
+      " and the model alone; of all people together it ignores clustering",
+      mcnemar.people_mid_p, shapes.assisted_against_model, ("all", "participant"),
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.durkalski", "People against the model", "mean over people of (b - c)/n; p of"
+      " (Σ d/n)²/Σ (d/n)², d = b - c",
+      mcnemar.people_durkalski, shapes.assisted_against_model, ALL,
+      reference="Durkalski, Palesch, Lipsitz & Rust 2003"),
     # Effect sizes
     D("es.risk_ratio", "Risk ratio", "share right with the model divided by the share right alone",
       es.risk_ratio, shapes.pairs),

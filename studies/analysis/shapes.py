@@ -87,6 +87,12 @@ def alone_against_model(rows: Slice, function: Function, population: Population)
     return _against_model(rows, function, population, HUMAN)
 
 
+def everyone_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model, then human, each against the model alone: function(trials, model_correct)."""
+    yield from assisted_against_model(rows, function, population)
+    yield from alone_against_model(rows, function, population)
+
+
 def _against_model(rows: Slice, function: Function, population: Population, condition: str) -> Iterator[Case]:
     arms = {arm: frame for (name, arm), frame in rows.people.items() if name == condition}
     for arm, frame in (arms or {"": rows.trials.iloc[:0]}).items():

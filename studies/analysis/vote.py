@@ -121,7 +121,7 @@ def pool_five_bin_weighted(trials: pd.DataFrame, *, population: Population = "ra
 
 def pool_at_cap(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Accuracy on the questions whose weighted vote reaches the 99 % cap; n_trials counts those questions."""
-    if not _can_vote(trials):
+    if not can_vote(trials):
         return undefined(NO_VOTES, n_trials=len(trials))
     table = poll(trials, "pool")
     capped = table.loc[table["probability"] >= CAP - TIE]
@@ -129,7 +129,7 @@ def pool_at_cap(trials: pd.DataFrame, *, population: Population = "random") -> E
 
 
 def _accuracy(trials: pd.DataFrame, rule: Rule, column: str) -> Estimate:
-    return _mean(poll(trials, rule), column) if _can_vote(trials) else undefined(NO_VOTES, n_trials=len(trials))
+    return _mean(poll(trials, rule), column) if can_vote(trials) else undefined(NO_VOTES, n_trials=len(trials))
 
 
 def _mean(table: pd.DataFrame, column: str) -> Estimate:
@@ -143,7 +143,7 @@ def _mean(table: pd.DataFrame, column: str) -> Estimate:
 
 
 def _calibration_error(trials: pd.DataFrame, *, is_count_weighted: bool) -> Estimate:
-    if not _can_vote(trials):
+    if not can_vote(trials):
         return undefined(NO_VOTES, n_trials=len(trials))
     table = poll(trials, "pool").dropna(subset=["probability"])
     if table.empty:
@@ -157,7 +157,8 @@ def _calibration_error(trials: pd.DataFrame, *, is_count_weighted: bool) -> Esti
     )  # fmt: skip
 
 
-def _can_vote(trials: pd.DataFrame) -> bool:
+def can_vote(trials: pd.DataFrame) -> bool:
+    """Whether every question has a gold option and somebody answered."""
     if trials.empty:
         return False
     answer, gold = _options(trials)
