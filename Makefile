@@ -7,7 +7,7 @@ TORCH_CPU_INDEX ?=
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 PYTHON = $(VENV)/bin/python
 
-.PHONY: demo serve test test-fast test-sqlite test-scaled test-scaled-and-browser test-browser test-machine chaos fuzz mutations bench-engine bench-harness lint clean
+.PHONY: demo serve test test-fast test-sqlite test-scaled test-scaled-and-browser test-browser test-machine chaos fuzz mutations bench-engine bench-harness bench-coverage bench-planted lint clean
 
 demo: $(VENV)/.ok
 	@$(PYTHON) manage.py demo $(DEMO)
@@ -46,6 +46,14 @@ bench-engine: $(VENV)/.bench
 # The same random model and questions by our lm-eval protocols and by lm-evaluation-harness: the same letters.
 bench-harness: $(VENV)/.bench
 	$(PYTHON) -m tests.bench.harness $(HARNESS)
+
+# How often 95 % intervals hold the truth and tests err, in six designs; COVERAGE="--design 20x40 --replications 2000".
+bench-coverage: $(VENV)/.ok
+	OMP_NUM_THREADS=1 $(PYTHON) -m tests.bench.coverage $(COVERAGE)
+
+# Twenty studies with a planted effect and twenty with none, taken by bots through the whole server.
+bench-planted: $(VENV)/.ok
+	$(PYTHON) -m tests.bench.planted $(PLANTED)
 
 fuzz: $(VENV)/.ok
 	$(PYTHON) -m tests.bench.fuzz $(FUZZ)

@@ -53,22 +53,36 @@ def _check(source: Path) -> int:
 
 
 def write(data: Data, results: Results, out: Path, *, has_report: bool = True) -> list[Path]:
-    """Write results.csv, results.json, table1.csv and the two forms of the report; return their paths."""
-    files = {
+    """Write results.csv, results.json, table1.csv and the forms of the report with its plots; return their paths."""
+    files: dict[str, bytes] = {name: text.encode() for name, text in tables_of(data, results).items()}
+    if has_report:
+        # Drawing is the larger half of the imports: tables alone do without.
+        from studies.analysis.report import PLOTS, render
+
+        report = render(data, results)
+        files |= {
+            "report.html": report.page.encode(),
+            "report.fragment.html": report.fragment.encode(),
+            "report.md": report.markdown.encode(),
+            "tables.tex": report.tables.encode(),
+        }
+        for name, picture in report.pictures.items():
+            files[f"{PLOTS}/{name}.svg"] = picture.svg.encode()
+            if not results.is_quick:
+                files[f"{PLOTS}/{name}.png"] = picture.png()
+    for name, content in files.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    return [out / name for name in files]
+
+
+def tables_of(data: Data, results: Results) -> dict[str, str]:
+    """The derived tables, by file name: what a bundle's check makes again."""
+    return {
         "results.csv": results.to_csv(),
         "results.json": to_json(_as_json(data, results)),
         "table1.csv": _table1_csv(data, results),
     }
-    if has_report:
-        # Drawing is the larger half of the imports: tables alone do without.
-        from studies.analysis.report import render
-
-        report = render(data, results)
-        files |= {"report.html": report.page, "report.fragment.html": report.fragment}
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (out / name).write_text(text, encoding="utf-8", newline="\n")
-    return [out / name for name in files]
 
 
 def summary(data: Data, results: Results) -> str:
@@ -106,6 +120,7 @@ def _as_json(data: Data, results: Results) -> dict[str, object]:
             "baseline_protocol": data.primary_protocol,
             "looks": list(study.looks),
         },
+        "quick": results.is_quick,
         "source": {"name": data.source, "sha256": data.sha256},
         "headline": {"timeouts": "wrong", "exclusions": results.exclusions, "population": "random", "subset": "all"},
         "definitions": {d.id: {"title": d.title, "definition": d.definition} for d in REGISTRY},
@@ -129,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="directory for results and report; made if absent")
     parser.add_argument("--check", action="store_true", help="check a bundle's event log and sums instead; 1: broken")
     parser.add_argument("--primary", choices=ALLOWED["primary"], help="form of the primary contrast; else study.json's")
-    parser.add_argument("--quick", action="store_true", help="leave out mixed models and randomisation tests")
+    parser.add_argument("--quick", action="store_true", help="without mixed models, randomisation tests, PNG")
     parser.add_argument("--tables-only", action="store_true", help="write no report")
     return parser
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studies.analysis.plots import Picture
+from studies.analysis.canvas import Picture
 from studies.analysis.registry import BY_ID
 
 

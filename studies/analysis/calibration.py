@@ -32,7 +32,8 @@ MOST_OWN_VALUES = 11  # up to so many distinct confidences are shown as they are
 
 def rows(trials: pd.DataFrame) -> pd.DataFrame:
     """The rows that calibration is about: answered, and with a confidence."""
-    return trials.loc[trials["confidence"].notna() & (trials["timed_out"] != 1)]
+    keep = (trials["confidence"].notna() & (trials["timed_out"] != 1)).to_numpy()
+    return trials if keep.all() else trials.loc[keep]
 
 
 def confidence(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
@@ -53,21 +54,6 @@ def brier(trials: pd.DataFrame, *, population: Population = "random") -> Estimat
     return _or_nobody(cluster.mean(kept, (kept["confidence"] - kept["correct"]) ** 2, population=population))
 
 
-def auroc(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
-    """P(a right answer has more confidence than a wrong one), ties counting half (Hanley & McNeil 1982).
-
-    Undefined, not .5, when all answers are right or all wrong.
-    """
-    kept = rows(trials)
-    right = kept["correct"].to_numpy() >= 0.5
-    n_right, n_wrong = int(right.sum()), int((~right).sum())
-    if not n_right or not n_wrong:
-        return undefined("all answers are right, or all wrong" if len(kept) else NOBODY, n_trials=len(kept))
-    ranks = kept["confidence"].round(9).rank().to_numpy()
-    value = (ranks[right].sum() - n_right * (n_right + 1) / 2) / (n_right * n_wrong)
-    return _point(kept, float(value), method="point estimate", reason=POINT_ONLY)
-
-
 def ece_width10(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Expected calibration error: sum of n_b/N |confidence_b - accuracy_b| over ten bins of equal width.
 
@@ -79,6 +65,16 @@ def ece_width10(trials: pd.DataFrame, *, population: Population = "random") -> E
 def ece_mass10(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Expected calibration error over ten bins of about equal counts that never split equal confidences."""
     return _binned(trials, mass10, _expected, "ten bins of equal counts, ties together")
+
+
+def rms_width10(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """Root mean square calibration error: sqrt(sum of n_b/N (confidence_b - accuracy_b)²), bins as ece_width10."""
+    return _binned(trials, width10, _root_mean_square, "ten left-closed bins of equal width")
+
+
+def mce_width10(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """Maximum calibration error: the largest |confidence_b - accuracy_b| over the same bins, however few are in it."""
+    return _binned(trials, width10, _largest, "ten left-closed bins of equal width")
 
 
 def ce2_debiased(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
@@ -115,8 +111,8 @@ def mean_temperature(answers: pd.DataFrame, *, population: Population = "random"
     kept = answers.loc[answers["temperature"].notna()]
     if kept.empty:
         return undefined(NOT_TEMPERED)
-    value = float(np.average(kept["temperature"], weights=_weights(kept)))
-    found = _point(kept, value, method="largest likelihood, five folds of question-side clusters", reason=POINT_ONLY)
+    value = float(np.average(kept["temperature"], weights=weights_of(kept)))
+    found = point(kept, value, method="largest likelihood, five folds of question-side clusters", reason=POINT_ONLY)
     return replace(found, flags=(AT_BOUND,)) if (kept["at_bound"] == 1).any() else found
 
 
@@ -202,9 +198,9 @@ def _five(trials: pd.DataFrame, *, is_count_weighted: bool) -> Estimate:
         return undefined(NOBODY)
     value = five_bin_error(
         kept["confidence"].to_numpy(), kept["correct"].to_numpy(),
-        is_count_weighted=is_count_weighted, weights=_weights(kept),
+        is_count_weighted=is_count_weighted, weights=weights_of(kept),
     )  # fmt: skip
-    return _point(kept, value, method="five bins of the paper, left-closed", reason=NO_INTERVAL)
+    return point(kept, value, method="five bins of the paper, left-closed", reason=NO_INTERVAL)
 
 
 def _log_loss(answers: pd.DataFrame, column: str, reason: str, population: Population) -> Estimate:
@@ -220,18 +216,26 @@ def _binned(trials: pd.DataFrame, bins: Callable[[Array], Codes], summary: Calla
     kept = rows(trials)
     if kept.empty:
         return undefined(NOBODY)
-    codes, w = bins(kept["confidence"].to_numpy()), _weights(kept)
+    codes, w = bins(kept["confidence"].to_numpy()), weights_of(kept)
     n = np.bincount(codes, weights=w)
     used = n > 0
     n = n[used]
     mean_confidence = np.bincount(codes, weights=w * kept["confidence"].to_numpy())[used] / n
     mean_correct = np.bincount(codes, weights=w * kept["correct"].to_numpy())[used] / n
     method = f"{name}; {len(n)} in use, n {' '.join(f'{x:g}' for x in n)}"
-    return _point(kept, summary(n, mean_confidence, mean_correct), method=method, reason=NO_INTERVAL)
+    return point(kept, summary(n, mean_confidence, mean_correct), method=method, reason=NO_INTERVAL)
 
 
 def _expected(n: Array, mean_confidence: Array, mean_correct: Array) -> float:
     return float(np.average(np.abs(mean_confidence - mean_correct), weights=n))
+
+
+def _root_mean_square(n: Array, mean_confidence: Array, mean_correct: Array) -> float:
+    return float(np.sqrt(np.average((mean_confidence - mean_correct) ** 2, weights=n)))
+
+
+def _largest(n: Array, mean_confidence: Array, mean_correct: Array) -> float:
+    return float(np.abs(mean_confidence - mean_correct).max())
 
 
 def _debiased(n: Array, mean_confidence: Array, mean_correct: Array) -> float:
@@ -240,11 +244,13 @@ def _debiased(n: Array, mean_confidence: Array, mean_correct: Array) -> float:
     return float((n[many] * ((mean_confidence[many] - mean_correct[many]) ** 2 - chance)).sum() / n.sum())
 
 
-def _weights(kept: pd.DataFrame) -> Array:
+def weights_of(kept: pd.DataFrame) -> Array:
+    """The weight of each row: 1, or less where a model was sampled several times."""
     return kept["weight"].to_numpy(np.float64) if "weight" in kept else np.ones(len(kept))
 
 
-def _point(kept: pd.DataFrame, value: float, *, method: str, reason: str) -> Estimate:
+def point(kept: pd.DataFrame, value: float, *, method: str, reason: str) -> Estimate:
+    """A figure without interval, and the reason."""
     sides = cluster.sides_of([kept])
     people, items = (side.count if side else None for side in (sides.participant, sides.question))
     return Estimate(estimate=value, method=method, n_trials=len(kept), P=people, Q=items, reason=reason)

@@ -149,7 +149,7 @@ def infer(estimate: float, psi: Array, sides: Sides, *, k: int, population: Popu
         P=sides.participant.count if sides.participant else None,
         Q=sides.question.count if sides.question else None,
     )
-    random = _random(sides, population)
+    random = random_sides(sides, population)
     clusters = [side.count for side in (random.participant, random.question) if side]
     short = too_few(sides, population) if clusters else "questions are fixed and nobody took part"
     if short:
@@ -246,7 +246,7 @@ def _side(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> Side | None:
     return None
 
 
-def _random(sides: Sides, population: Population) -> Sides:
+def random_sides(sides: Sides, population: Population) -> Sides:
     """Drop the side that is held fixed."""
     if population == "fixed questions":
         return Sides(sides.participant, None, None)
@@ -257,7 +257,7 @@ def _random(sides: Sides, population: Population) -> Sides:
 
 def too_few(sides: Sides, population: Population) -> str:
     """Say which side that varies has fewer than 2 clusters; empty when none has."""
-    random = _random(sides, population)
+    random = random_sides(sides, population)
     if random.participant and random.participant.count < 2:
         return "fewer than 2 participants"
     if random.question and random.question.count < 2:

@@ -1,11 +1,13 @@
 """An input made ready for every figure: read, checked, derived."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from studies.analysis import check, derive, models_alone, tables
+from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
 from studies.analysis.study import Study, from_json
@@ -19,6 +21,7 @@ class Data:
 
     `trials`: one row per trial, with every declared column and the derived ones (see derive). `models`: the model alone
     (see models_alone). `primary_protocol`: the protocol behind `model_correct`. `given`: columns that the file had.
+    `assignments`: the plan as it was logged, None where there is no such table.
     """
 
     trials: pd.DataFrame
@@ -28,11 +31,17 @@ class Data:
     given: frozenset[str]
     source: str
     sha256: dict[str, str]
+    assignments: pd.DataFrame | None = None
 
     @property
     def has_exclusions(self) -> bool:
         """Whether the table says anything about exclusions: only then are there two versions of each figure."""
         return "excluded" in self.given
+
+    @cached_property
+    def drawn(self) -> Drawn:
+        """How the conditions were drawn; worked out when it is first asked for."""
+        return draw_of(self.trials, self.assignments)
 
 
 def read(source: Path | str, *, study: Study | None = None) -> Data:
@@ -64,7 +73,7 @@ def prepare(
     trials = derive.with_advice(alone.trials)
     if (trials["simulated"] == 1).any():
         study = replace(study, is_simulated=True)
-    return Data(trials, alone.rows, study, alone.primary, given, source, sha256 or {})
+    return Data(trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"))
 
 
 def _accept(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:

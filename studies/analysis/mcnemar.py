@@ -7,6 +7,7 @@ is binomial with one half under no difference. exact = min(1, 2 P(X ≤ min(b, c
 sampled) are dropped. All people's pairs together are not independent: beside that p stands Durkalski's chi².
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import bdtr, chdtrc
 
-from studies.analysis import cluster, vote
+from studies.analysis import cluster
 from studies.analysis.estimate import Estimate, Population, undefined
+from studies.analysis.persons import Case
+from studies.analysis.schema import HUMAN_MODEL, MODEL
+from studies.analysis.slices import Slice
+from studies.analysis.vote import NO_VOTES, Polls
 
 NO_INTERVAL = "the test has no interval; that of the difference is with the contrasts"
 NO_MODEL = "no answers of the model alone on these questions"
@@ -50,14 +55,18 @@ def durkalski(b: npt.ArrayLike, c: npt.ArrayLike, n: npt.ArrayLike) -> tuple[flo
     return statistic, float(chdtrc(1, statistic))
 
 
-def crowd_exact(trials: pd.DataFrame, model_correct: pd.Series, *, population: Population = "random") -> Estimate:
+def crowd_exact(
+    trials: pd.DataFrame, model_correct: pd.Series, *, population: Population = "random", polls: Polls | None = None
+) -> Estimate:
     """The majority vote of a condition against the model, a pair per question; exact p."""
-    return _crowd(trials, model_correct, is_mid=False)
+    return _crowd(polls or Polls(trials), model_correct, is_mid=False)
 
 
-def crowd_mid_p(trials: pd.DataFrame, model_correct: pd.Series, *, population: Population = "random") -> Estimate:
+def crowd_mid_p(
+    trials: pd.DataFrame, model_correct: pd.Series, *, population: Population = "random", polls: Polls | None = None
+) -> Estimate:
     """The majority vote of a condition against the model, a pair per question; mid-p."""
-    return _crowd(trials, model_correct, is_mid=True)
+    return _crowd(polls or Polls(trials), model_correct, is_mid=True)
 
 
 def people_mid_p(trials: pd.DataFrame, model_correct: pd.Series, *, population: Population = "random") -> Estimate:
@@ -71,6 +80,18 @@ def people_mid_p(trials: pd.DataFrame, model_correct: pd.Series, *, population: 
         return found
     people = int(np.unique(cluster.codes_of(trials, "participant")).size)
     return replace(found, P=people, flags=("ignores_clustering",) if people > 1 else ())
+
+
+def by_person(part: Slice, people: int) -> Iterator[Case]:
+    """`people_mid_p` of each of `people` persons with the model, against the model's primary protocol."""
+    trials = part.people.get((HUMAN_MODEL, ""), part.trials.iloc[:0])
+    right, model = (trials[name].to_numpy(np.float64) for name in ("correct", "model_correct"))
+    kept = _is_pair(right, model)
+    person, gain = trials["participant_code"].to_numpy()[kept], (right - model)[kept]
+    counts = (np.bincount(person[rows], minlength=people) for rows in (gain > 0, gain < 0, gain > -2))
+    for who, (b, c, n) in enumerate(zip(*(each.tolist() for each in counts), strict=True)):
+        found = _tested(b, c, n, is_mid=True)
+        yield who, HUMAN_MODEL, MODEL, replace(found, P=1) if n else found
 
 
 def people_durkalski(trials: pd.DataFrame, model_correct: pd.Series, *, population: Population = "random") -> Estimate:
@@ -93,11 +114,12 @@ def people_durkalski(trials: pd.DataFrame, model_correct: pd.Series, *, populati
     return replace(found, p=tested[1], method=f"Durkalski, chi² = {tested[0]:.4f}, 1 df", reason=NO_INTERVAL)
 
 
-def _crowd(trials: pd.DataFrame, model_correct: pd.Series, *, is_mid: bool) -> Estimate:
-    if not vote.can_vote(trials):
-        return undefined(vote.NO_VOTES, n_trials=len(trials))
+def _crowd(polls: Polls, model_correct: pd.Series, *, is_mid: bool) -> Estimate:
+    trials = polls.trials
+    if not polls.can_vote:
+        return undefined(NO_VOTES, n_trials=len(trials))
     # A majority is held on every question, in the order of its code.
-    held = vote.poll(trials, "majority")
+    held = polls.of("majority")
     first = np.unique(cluster.codes_of(trials, "question"), return_index=True)[1]
     pairs = _pairs(held["credit"].to_numpy(np.float64), model_correct.to_numpy(np.float64)[first])
     found = _tested(*pairs, is_mid=is_mid)

@@ -1,55 +1,37 @@
-"""The report's pictures: SVG, the same bytes on every run, readable in grey, each with a text that says what it shows.
+"""The report's pictures of accuracies, differences, calibration and people, each with a text that says what it shows.
 
-People alone are a circle or ring, people with the model a square, the model a diamond; colours (Okabe & Ito) only
-repeat that. Intervals are cut at 0 and 100 % here, and only here.
+Intervals are cut at 0 and 100 % here, and only here.
 """
 
-import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from studies.analysis.canvas import (
+    GRID,
+    INK,
+    PATCH,
+    ROW,
+    SOFT,
+    STYLE,
+    WIDTH,
+    Picture,
+    figure_of,
+    percent_axis,
+    percent_square,
+    picture,
+    style,
+)
 from studies.analysis.estimate import Estimate
-from studies.analysis.present import bare, count, points, with_interval
-from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
+from studies.analysis.present import bare, count, cut, with_interval
+from studies.analysis.schema import HUMAN, HUMAN_MODEL
 
-INK, SOFT, GRID = "#1b2630", "#5c6873", "#dde3e8"
-STYLE = {HUMAN: ("o", "#0072B2"), HUMAN_MODEL: ("s", "#C14F00"), MODEL: ("D", "#4d4d4d")}
-WIDTH, ROW = 4.5, 0.52  # inches; at 96 dots an inch a phone shows the width almost as it is
 MANY_PEOPLE = 60
-PATCH: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # words stay readable over lines
-SETTINGS: dict[Any, Any] = {
-    "svg.hashsalt": "studies.analysis",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": SOFT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": SOFT,
-    "ytick.color": INK,
-    "xtick.labelcolor": INK,
-    "axes.axisbelow": True,
-}
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An SVG, the words for those who do not see it, and its size in CSS pixels."""
-
-    svg: str
-    alt: str
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -63,32 +45,34 @@ class Line:
 
 def accuracy(lines: Sequence[Line], *, chance: float | None) -> Picture:
     """Accuracy with 95 % intervals, one line each; chance as a dotted line."""
-    with _style():
+    with style():
+        lines = [replace(line, found=cut(line.found)) for line in lines]
         figure, axes = _lines(lines, kind="bare", low=0.0, high=1.0)
         if chance is not None:
             axes.axvline(chance, color=SOFT, linestyle=":", linewidth=1.2)
             axes.annotate("chance", (chance, 0.0), xycoords=("data", "axes fraction"), xytext=(3, 4),
                           textcoords="offset points", color=SOFT, fontsize=8.5)  # fmt: skip
-        _percent_axis(axes, 0, 1, "Right answers, %")
+        percent_axis(axes, 0, 1, "Right answers, %")
         words = "; ".join(f"{line.label} {with_interval(line.found)}" for line in lines)
-        return _picture(figure, f"Accuracy in percent with 95 % intervals. {words}.")
+        return picture(figure, f"Accuracy in percent with 95 % intervals. {words}.")
 
 
 def forest(lines: Sequence[Line]) -> Picture:
     """Differences in percentage points with 95 % intervals around the line of no difference."""
-    with _style():
+    with style():
+        lines = [replace(line, found=cut(line.found, low=-1.0)) for line in lines]
         ends = [abs(v) for line in lines for v in (line.found.low, line.found.high) if v is not None]
         reach = min(1.0, max([0.1, *ends]) * 1.08)
         figure, axes = _lines(lines, kind="points", low=-1.0, high=1.0)
         axes.axvline(0, color=INK, linewidth=1.1)
-        _percent_axis(axes, -reach, reach, "Difference, percentage points", has_sign=True)
+        percent_axis(axes, -reach, reach, "Difference, percentage points", has_sign=True)
         words = "; ".join(f"{line.label} {with_interval(line.found, kind='points')}" for line in lines)
-        return _picture(figure, f"Differences in percentage points with 95 % intervals. {words}.")
+        return picture(figure, f"Differences in percentage points with 95 % intervals. {words}.")
 
 
 def reliability(table: pd.DataFrame, *, title: str, condition: str) -> Picture:
     """Share right against mean confidence, bin by bin, with intervals; below, how many answers each bin has."""
-    with _style():
+    with style():
         figure = Figure(figsize=(3.4, 4.35))
         axes, counts = (
             figure.add_axes((0.175, 0.255, 0.78, 0.78 * 3.4 / 4.35)),
@@ -119,15 +103,15 @@ def reliability(table: pd.DataFrame, *, title: str, condition: str) -> Picture:
             f"at {bare(sure, 0)} % confidence {bare(right, 0)} % right (n {count(n)})"
             for sure, right, n in zip(x, y, table["n_trials"], strict=True)
         )
-        return _picture(figure, f"Reliability of {title}: {words}. On the dashed line confidence equals accuracy.")
+        return picture(figure, f"Reliability of {title}: {words}. On the dashed line confidence equals accuracy.")
 
 
 def people(table: pd.DataFrame) -> Picture:
     """Each person's accuracy alone (ring) and with the model (square); columns: name, human, human_model."""
-    with _style():
+    with style():
         if len(table) > MANY_PEOPLE:
             return _scatter(table)
-        figure, axes = _figure(0.95 + 0.235 * len(table))
+        figure, axes = figure_of(0.95 + 0.235 * len(table))
         places = np.arange(len(table))
         axes.hlines(places, table["human"], table["human_model"], color="#9aa5ae", linewidth=2)
         ring, square = STYLE[HUMAN], STYLE[HUMAN_MODEL]
@@ -140,20 +124,17 @@ def people(table: pd.DataFrame) -> Picture:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.1)
-        _percent_axis(axes, 0, 1, "Right answers, %")
-        return _picture(figure, _people_words(table))
+        percent_axis(axes, 0, 1, "Right answers, %")
+        return picture(figure, _people_words(table))
 
 
 def _scatter(table: pd.DataFrame) -> Picture:
-    figure, axes = _figure(WIDTH * 0.95)
+    figure, axes = figure_of(WIDTH * 0.95)
     marker, colour = STYLE[HUMAN_MODEL]
     axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", linewidth=1.1)
     axes.plot(table["human"], table["human_model"], marker, color=colour, markersize=5, alpha=0.45)
-    axes.set(ylim=(0, 1), aspect="equal", ylabel="Right with the model, %")
-    ticks = np.linspace(0, 1, 6)
-    axes.set_yticks(ticks, [f"{100 * t:.0f}" for t in ticks])
-    _percent_axis(axes, 0, 1, "Right alone, %")
-    return _picture(figure, _people_words(table))
+    percent_square(axes, "Right alone, %", "Right with the model, %")
+    return picture(figure, _people_words(table))
 
 
 def _people_words(table: pd.DataFrame) -> str:
@@ -165,23 +146,9 @@ def _people_words(table: pd.DataFrame) -> str:
     )
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """matplotlib's own defaults and ours, whatever the machine's settings file says; afterwards all is as before."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
-        yield
-
-
-def _figure(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.subplots()
-
-
 def _lines(lines: Sequence[Line], *, kind: Literal["bare", "points"], low: float, high: float) -> tuple[Figure, Axes]:
     """One row per line: its name and figures in words, and below them the mark with its interval, cut at the ends."""
-    figure, axes = _figure(0.65 + ROW * len(lines))
+    figure, axes = figure_of(0.65 + ROW * len(lines))
     for row, line in enumerate(lines):
         marker, colour = STYLE[line.condition]
         found = line.found
@@ -198,21 +165,3 @@ def _lines(lines: Sequence[Line], *, kind: Literal["bare", "points"], low: float
     axes.set_ylim(len(lines) - 0.6, -0.85)
     axes.spines["left"].set_visible(False)
     return figure, axes
-
-
-def _percent_axis(axes: Axes, low: float, high: float, label: str, *, has_sign: bool = False) -> None:
-    step = 0.2 if high - low > 0.7 else 0.1 if high - low > 0.3 else 0.05
-    ticks = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
-    names = [points(t, 0) if has_sign else bare(t, 0) for t in ticks]
-    axes.set_xlim(low, high)
-    axes.set_xticks(ticks, names)
-    axes.set_xlabel(label)
-    axes.grid(axis="x", color=GRID, linewidth=0.8)
-
-
-def _picture(figure: Figure, alt: str) -> Picture:
-    """Draw. Without date and version, and with salted ids, the same input gives the same bytes."""
-    out = io.BytesIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    width, height = figure.get_size_inches()
-    return Picture(out.getvalue().decode("utf-8"), alt, round(width * 96), round(height * 96))

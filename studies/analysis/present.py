@@ -1,6 +1,7 @@
 """Numbers as a person reads them: percent, points, intervals and p values, with a true minus and no breaks inside."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from studies.analysis.estimate import Estimate
@@ -11,6 +12,8 @@ FLAG_WORDS = {
     "degenerate": "nothing varies: no interval",
     "few_clusters": "fewer than 10 people or questions: wide on purpose",
     "temperature_at_bound": "the best temperature lies beyond 0.05 to 20",
+    "needs_symmetry": "rests on symmetry: the order of the conditions was not drawn",
+    "plan_from_trials": "the plan was read off the trials, not logged",
     "one_way": "clustered by people alone: says nothing about new questions",
     "ignores_clustering": "as if trials were independent, which they are not",
     "passages_as_independent": "questions of one passage are taken as independent",
@@ -58,6 +61,13 @@ def between(found: Estimate | None, *, kind: Kind = "bare") -> str:
     if found is None or found.low is None or found.high is None:
         return NONE
     return f"{WRITE[kind](found.low)} to {WRITE[kind](found.high)}"
+
+
+def cut(found: Estimate, *, low: float = 0.0, high: float = 1.0) -> Estimate:
+    """The figure with its interval cut where no share can be: for pictures and big figures, never for tables."""
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(low, found.low), high=min(high, found.high))
 
 
 def interval(found: Estimate | None) -> str:

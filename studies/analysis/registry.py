@@ -3,27 +3,35 @@
 To add one: write a function that returns an Estimate, and a line here. README.md's table is made from this file.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from studies.analysis import (
     accuracy,
     agreement,
+    by_value,
     calibration,
     compare,
+    decompose,
     dose,
     gee,
     glmm,
     mcnemar,
+    persons,
     position,
+    randomisation,
+    recalibrate,
     reliance,
+    scores,
     shapes,
     vote,
 )
 from studies.analysis import effect_sizes as es
 from studies.analysis.shapes import Function, Shape
-from studies.analysis.slices import Level
+from studies.analysis.slices import Level, Slice
 
 ALL: tuple[Level, ...] = ("all",)
+PEOPLE: tuple[Level, ...] = ("all", "participant")
 WHOLE: tuple[Level, ...] = ("all", "task")
 PARTS: tuple[Level, ...] = ("all", "task", "subject")
 SPLIT: tuple[Level, ...] = ("all", "task", "subject", "model_correct")
@@ -36,7 +44,8 @@ class Definition:
 
     levels: the subsets it is computed on. on_fixed_questions: for that population too. is_timing: left out when
     participants are simulated. about_timeouts: needs the timed-out rows. is_costly: takes seconds on a large study, and
-    is left out by --quick. reference: who defined it.
+    is left out by --quick. by_person: computes it for all single persons at once; needed for the level participant.
+    reference: who defined it.
     """
 
     id: str
@@ -49,6 +58,7 @@ class Definition:
     is_timing: bool = False
     about_timeouts: bool = False
     is_costly: bool = False
+    by_person: Callable[[Slice, int], Iterator[persons.Case]] | None = None
     reference: str = ""
 
 
@@ -56,7 +66,7 @@ D = Definition
 REGISTRY: tuple[Definition, ...] = (
     # Accuracy
     D("acc.micro", "Accuracy", "share of trials that are right",
-      accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True),
+      accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True, by_person=persons.accuracy),
     D("acc.question_weighted", "Accuracy, questions equal", "unweighted mean over questions of the share right",
       accuracy.question_weighted, shapes.everyone),
     D("acc.participant_weighted", "Accuracy, people equal", "unweighted mean over participants of the share right",
@@ -81,14 +91,15 @@ REGISTRY: tuple[Definition, ...] = (
       reliance.deference, shapes.people),
     # Contrasts
     D("diff.hm_minus_human.micro", "human+model minus human", "difference of condition means over trials",
-      compare.micro, shapes.pairs, EVERY, on_fixed_questions=True,
+      compare.micro, shapes.pairs, EVERY, on_fixed_questions=True, by_person=persons.gain_over_alone,
       reference="augmentation: Vaccaro, Almaatouq & Malone 2024"),
     D("diff.hm_minus_human.question_weighted", "human+model minus human, within questions",
       "mean over questions seen in both conditions of the difference within the question",
       compare.question_weighted, shapes.pairs, SPLIT, on_fixed_questions=True,
       reference="augmentation: Vaccaro, Almaatouq & Malone 2024"),
     D("diff.hm_minus_model", "human+model minus model", "mean over human+model trials of correct - model_correct",
-      compare.minus_model, shapes.assisted_against_model, EVERY, on_fixed_questions=True),
+      compare.minus_model, shapes.assisted_against_model, EVERY, on_fixed_questions=True,
+      by_person=persons.gain_over_model),
     D("diff.human_minus_model", "human minus model", "mean over human trials of correct - model_correct",
       compare.minus_model, shapes.alone_against_model, PARTS, on_fixed_questions=True),
     D("diff.synergy.micro", "Synergy", "min(hm_minus_human.micro, hm_minus_model), tested by intersection-union",
@@ -98,33 +109,106 @@ REGISTRY: tuple[Definition, ...] = (
       "min(hm_minus_human.question_weighted, hm_minus_model), tested by intersection-union",
       compare.synergy_question_weighted, shapes.pairs,
       reference="synergy: Vaccaro, Almaatouq & Malone 2024; test: Berger 1982"),
+    # Randomisation
+    D("perm.hm_minus_human.micro", "Randomisation test",
+      "diff.hm_minus_human.micro against 9,999 new draws of the logged assignment: p = (1 + draws with at least its"
+      " |difference|)/10,000",
+      randomisation.micro, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
+    D("perm.hm_minus_human.question_weighted", "Randomisation test, within questions",
+      "diff.hm_minus_human.question_weighted against the same draws",
+      randomisation.question_weighted, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
-      calibration.confidence, shapes.everyone, PARTS),
+      calibration.confidence, shapes.sure, PARTS),
     D("cal.overconfidence", "Overconfidence", "mean confidence minus accuracy on the same rows",
-      calibration.overconfidence, shapes.everyone, PARTS),
+      calibration.overconfidence, shapes.sure, PARTS),
     D("cal.brier", "Brier score", "mean of (confidence - correct)²",
-      calibration.brier, shapes.everyone, PARTS,
+      calibration.brier, shapes.sure, PARTS,
       reference="Brier 1950"),
     D("cal.auroc", "AUROC", "P(a right answer has more confidence than a wrong one), ties ½",
-      calibration.auroc, shapes.everyone,
+      by_value.auroc, shapes.sure,
       reference="Hanley & McNeil 1982"),
+    D("cal.slope", "Calibration slope", "b of logit P(right) = a + b·logit(confidence, clipped to [.01, .99]):"
+      " 1 when calibrated, below 1 when confidence is too extreme",
+      recalibrate.slope, shapes.sure, ALL,
+      reference="Cox 1958"),
+    D("cal.intercept", "Calibration intercept", "a of logit P(right) = a + logit(confidence, clipped to [.01, .99]):"
+      " 0 when calibrated on average, below 0 when too sure",
+      recalibrate.intercept, shapes.sure, ALL,
+      reference="Cox 1958"),
+    D("cal.selective.fifth", "Right in the most confident fifth", "share right among the fifth of the answers with most"
+      " confidence, of equal confidences a part counting evenly",
+      by_value.selective_fifth, shapes.sure, ALL,
+      reference="El-Yaniv & Wiener 2010"),
+    D("cal.selective.half", "Right in the most confident half", "the same of the most confident half",
+      by_value.selective_half, shapes.sure, ALL,
+      reference="El-Yaniv & Wiener 2010"),
+    D("cal.selective.area", "Right, mean over coverage", "mean over all coverages c of the share right among the most"
+      " confident c: 1 minus the area under the risk-coverage curve",
+      by_value.selective_area, shapes.sure, ALL,
+      reference="Geifman, Uziel & El-Yaniv 2019"),
+    D("cal.log_loss.own", "Log loss of the confidence", "mean of -[y log f + (1 - y) log(1 - f)] in nats, y: the answer"
+      " is right, f: the confidence clipped to [.01, .99]",
+      scores.log_loss, shapes.sure, ALL),
+    D("cal.log_score", "Log score", "mean log P(right option) in nats, the confidence (clipped to [.01, .99]) on the"
+      " answer and the rest spread over the others",
+      scores.log_score, shapes.sure_people, ALL,
+      reference="Good 1952"),
+    D("cal.quadratic_score", "Quadratic score", "mean of 2 P(right option) - Σ P², of the same distribution",
+      scores.quadratic_score, shapes.sure_people, ALL,
+      reference="Selten 1998"),
     D("cal.ece.width10", "ECE, equal width", "Σ n_b/N |conf_b - acc_b| over ten left-closed bins of equal width",
-      calibration.ece_width10, shapes.everyone),
+      calibration.ece_width10, shapes.sure),
     D("cal.ece.mass10", "ECE, equal counts", "Σ n_b/N |conf_b - acc_b| over ten bins of equal counts, ties together",
-      calibration.ece_mass10, shapes.everyone),
+      calibration.ece_mass10, shapes.sure),
+    D("cal.ece.width10.null_mean", "ECE by chance, mean", "mean ECE, equal width, of 1,000 simulations of perfectly"
+      " calibrated answers with the same confidences, iid",
+      decompose.null_mean, shapes.sure, ALL,
+      reference="Bröcker & Smith 2007"),
+    D("cal.ece.width10.null_q95", "ECE by chance, 95 %", "95 % quantile of the same simulations",
+      decompose.null_q95, shapes.sure, ALL,
+      reference="Bröcker & Smith 2007"),
+    D("cal.rms.width10", "RMS calibration error", "√ Σ n_b/N (conf_b - acc_b)² over the same bins",
+      calibration.rms_width10, shapes.sure, ALL),
+    D("cal.mce.width10", "Maximum calibration error", "largest |conf_b - acc_b| over the same bins",
+      calibration.mce_width10, shapes.sure, ALL),
+    D("cal.murphy.reliability", "Brier: reliability", "Σ n_v/N (v - acc_v)² over the distinct confidences v;"
+      " Brier = reliability - resolution + uncertainty",
+      decompose.reliability, shapes.sure, ALL,
+      reference="Murphy 1973"),
+    D("cal.murphy.resolution", "Brier: resolution", "Σ n_v/N (acc_v - acc)² over the distinct confidences v",
+      decompose.resolution, shapes.sure, ALL,
+      reference="Murphy 1973"),
+    D("cal.murphy.uncertainty", "Brier: uncertainty", "acc (1 - acc)",
+      decompose.uncertainty, shapes.sure, ALL,
+      reference="Murphy 1973"),
+    D("cal.murphy.width10.reliability", "Brier: reliability, bins", "Σ n_b/N (conf_b - acc_b)² over the bins"
+      " of cal.ece.width10; Brier = reliability - resolution + uncertainty + WBV - WBC",
+      decompose.reliability_width10, shapes.sure, ALL,
+      reference="Stephenson, Coelho & Jolliffe 2008"),
+    D("cal.murphy.width10.resolution", "Brier: resolution, bins", "Σ n_b/N (acc_b - acc)² over the same bins",
+      decompose.resolution_width10, shapes.sure, ALL,
+      reference="Stephenson, Coelho & Jolliffe 2008"),
+    D("cal.murphy.width10.wbv", "Brier: variance within bins", "WBV = Σ (conf - conf_b)²/N",
+      decompose.wbv_width10, shapes.sure, ALL,
+      reference="Stephenson, Coelho & Jolliffe 2008"),
+    D("cal.murphy.width10.wbc", "Brier: covariance within bins", "WBC = 2 Σ (conf - conf_b)(right - acc_b)/N",
+      decompose.wbc_width10, shapes.sure, ALL,
+      reference="Stephenson, Coelho & Jolliffe 2008"),
     D("cal.ce2_debiased.width10", "Debiased squared calibration error",
       "Σ w_b [(conf_b - acc_b)² - acc_b (1 - acc_b)/(n_b - 1)] over bins of equal width with n_b > 1",
-      calibration.ce2_debiased, shapes.everyone,
+      calibration.ce2_debiased, shapes.sure,
       reference="Bröcker 2012; Kumar, Liang & Ma 2019"),
     D("cal.five_bin.unweighted", "Calibration error of the paper",
       "mean over the non-empty bins around 25, 42, 60, 80 and 100 % (edges 33.5, 51, 70, 90 %, left-closed) of"
       " |accuracy of the bin - centre|",
-      calibration.five_bin_unweighted, shapes.everyone,
+      calibration.five_bin_unweighted, shapes.sure,
       reference="Bowman et al. 2022"),
     D("cal.five_bin.weighted", "Calibration error of the paper, by counts",
       "the same five bins, each weighed by its number of answers",
-      calibration.five_bin_weighted, shapes.everyone,
+      calibration.five_bin_weighted, shapes.sure,
       reference="Bowman et al. 2022 leaves the weighing of bins open"),
     D("cal.log_loss", "Log loss", "mean of -log P(right option) in nats, of the model's letter probabilities",
       calibration.log_loss, shapes.alone),
@@ -155,51 +239,51 @@ REGISTRY: tuple[Definition, ...] = (
       reference="Hotelling 1931"),
     # Votes
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",
-      vote.majority, shapes.people),
+      vote.majority, shapes.voters),
     D("vote.majority.draw", "Majority vote, draw", "the same, ties broken by a draw with seed 0",
-      vote.majority_draw, shapes.people),
+      vote.majority_draw, shapes.voters),
     D("vote.weighted_sum", "Confidence-weighted vote", "share right of the option with the largest sum of confidences",
-      vote.weighted_sum, shapes.people),
+      vote.weighted_sum, shapes.voters),
     D("vote.pool", "Weighted vote of the paper", "share right of the normalised product of the people's distributions",
-      vote.pool_accuracy, shapes.people,
+      vote.pool_accuracy, shapes.voters,
       reference="Bowman et al. 2022"),
     D("vote.pool.draw", "Weighted vote of the paper, draw", "the same, ties broken by a draw with seed 0",
-      vote.pool_draw, shapes.people),
+      vote.pool_draw, shapes.voters),
     D("vote.pool.five_bin.unweighted", "Calibration error of the vote",
       "cal.five_bin.unweighted of the vote's probability, at most 99 %, and its credit",
-      vote.pool_five_bin_unweighted, shapes.people,
+      vote.pool_five_bin_unweighted, shapes.voters,
       reference="Bowman et al. 2022"),
     D("vote.pool.five_bin.weighted", "Calibration error of the vote, by counts",
       "the same, each bin weighed by its number of questions",
-      vote.pool_five_bin_weighted, shapes.people),
+      vote.pool_five_bin_weighted, shapes.voters),
     D("vote.pool.at_cap", "Accuracy at the cap", "accuracy on questions whose vote reaches the 99 % cap",
-      vote.pool_at_cap, shapes.people,
+      vote.pool_at_cap, shapes.voters,
       reference="Bowman et al. 2022"),
     # Reliance
     D("rel.agreement", "Agreement with the advice", "P(answer = advice)",
-      reliance.agreement, shapes.people, PARTS),
+      reliance.agreement, shapes.advised, PARTS),
     D("rel.agreement_when_wrong", "Agreement, advice wrong", "P(answer = advice | advice wrong)",
-      reliance.agreement_when_wrong, shapes.people),
+      reliance.agreement_when_wrong, shapes.advised),
     D("rel.disagreement_when_right", "Disagreement, advice right", "P(answer ≠ advice | advice right)",
-      reliance.disagreement_when_right, shapes.people),
+      reliance.disagreement_when_right, shapes.advised),
     D("rel.accuracy_when_right", "Accuracy, advice right", "P(correct | advice right)",
-      reliance.accuracy_when_right, shapes.people),
+      reliance.accuracy_when_right, shapes.advised),
     D("rel.accuracy_when_wrong", "Accuracy, advice wrong", "P(correct | advice wrong)",
-      reliance.accuracy_when_wrong, shapes.people),
+      reliance.accuracy_when_wrong, shapes.advised),
     D("rel.rair", "RAIR", "P(final right | first wrong, advice right)",
-      reliance.rair, shapes.assisted,
+      reliance.rair, shapes.advised_assisted,
       reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
     D("rel.rsr", "RSR", "P(final right | first right, advice wrong)",
-      reliance.rsr, shapes.assisted,
+      reliance.rsr, shapes.advised_assisted,
       reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
     D("rel.switch", "Switched to the advice", "P(final = advice | first ≠ advice)",
-      reliance.switch, shapes.assisted),
+      reliance.switch, shapes.advised_assisted),
     D("rel.change", "Changed the answer", "P(final ≠ first)",
-      reliance.change, shapes.assisted),
+      reliance.change, shapes.advised_assisted),
     D("rel.beneficial", "Mended", "P(first wrong, final right)",
-      reliance.beneficial, shapes.assisted),
+      reliance.beneficial, shapes.advised_assisted),
     D("rel.harmful", "Spoilt", "P(first right, final wrong)",
-      reliance.harmful, shapes.assisted),
+      reliance.harmful, shapes.advised_assisted),
     # Time and use
     D("dose.seconds", "Seconds per trial", "mean seconds from opening to submission, timeouts included",
       dose.seconds, shapes.people, is_timing=True),
@@ -210,15 +294,15 @@ REGISTRY: tuple[Definition, ...] = (
     # One pair per unit
     D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"
       " alone, one pair per question; tied votes are dropped",
-      mcnemar.crowd_exact, shapes.everyone_against_model,
+      mcnemar.crowd_exact, shapes.votes_against_model,
       reference="McNemar 1947"),
     D("mcnemar.crowd.mid_p", "Crowd against the model, mid-p", "the same with exact p minus half the probability of"
       " what was seen, on both sides",
-      mcnemar.crowd_mid_p, shapes.everyone_against_model,
+      mcnemar.crowd_mid_p, shapes.votes_against_model,
       reference="Fagerland, Lydersen & Laake 2013"),
     D("mcnemar.people.mid_p", "Person against the model, mid-p", "the same test of one person's answers with the model"
       " and the model alone; of all people together it ignores clustering",
-      mcnemar.people_mid_p, shapes.assisted_against_model, ("all", "participant"),
+      mcnemar.people_mid_p, shapes.assisted_against_model, PEOPLE, by_person=mcnemar.by_person,
       reference="Fagerland, Lydersen & Laake 2013"),
     D("mcnemar.people.durkalski", "People against the model", "mean over people of (b - c)/n; p of"
       " (Σ d/n)²/Σ (d/n)², d = b - c",
@@ -249,8 +333,9 @@ REGISTRY: tuple[Definition, ...] = (
       glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
       reference="Breslow & Clayton 1993; Baayen, Davidson & Bates 2008"),
     D("glmm.risk_difference", "Difference, mixed model", "the same as a difference of shares for new people and"
-      " questions: the random effects are integrated out, se by the delta method",
-      glmm.risk_difference, shapes.whole_pair, ALL, is_costly=True),
+      " questions: the random effects are integrated out, se by the delta method; of one person: for that person on new"
+      " questions, shrunken towards everybody's",
+      glmm.risk_difference, shapes.whole_pair, PEOPLE, is_costly=True, by_person=glmm.by_person),
     D("glmm.sd.participant", "SD of people", "standard deviation of people's log-odds, mixed model",
       glmm.sd_participant, shapes.whole_pair, ALL, is_costly=True),
     D("glmm.sd.participant_slope", "SD of people's gains", "standard deviation of people's log odds ratios",

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 
 from studies.analysis.estimate import Estimate, Population
 from studies.analysis.schema import RESULTS
 
 DIGITS = 12  # beyond these, sums of floats differ between machines
+COLUMNS = tuple(column.name for column in RESULTS.columns)
 LABELS = ("id", "condition", "arm", "baseline", "subset", "timeouts", "exclusions", "population")
 
 
@@ -32,19 +34,17 @@ class Result:
 
     def row(self) -> dict[str, str | float | int | None]:
         """The row, column for column as declared in the schema. Nothing is NaN; unknown is None."""
-        labels = {name: getattr(self, name) or None for name in LABELS}
-        figures = asdict(self.found)
-        figures |= {"flags": ";".join(self.found.flags) or None}
-        merged = labels | figures
-        return {column.name: _plain(merged[column.name]) for column in RESULTS.columns}
+        found = {**vars(self.found), "flags": ";".join(self.found.flags)}
+        return {name: _plain(getattr(self, name) if name in LABELS else found[name]) for name in COLUMNS}
 
 
 class Results:
-    """All rows of an analysis, in the order of the registry."""
+    """All rows of an analysis, in the order of the registry. `is_quick`: without the costly figures."""
 
-    def __init__(self, rows: Iterable[Result], *, exclusions: str) -> None:
+    def __init__(self, rows: Iterable[Result], *, exclusions: str, is_quick: bool = False) -> None:
         self.rows = tuple(rows)
         self.exclusions = exclusions
+        self.is_quick = is_quick
         self._by_labels = {tuple(getattr(row, name) for name in LABELS): row for row in self.rows}
 
     def __iter__(self) -> Iterator[Result]:
@@ -65,14 +65,18 @@ class Results:
     def to_csv(self) -> str:
         """The rows as CSV: UTF-8 text, `\\n` line ends, empty for what is undefined."""
         out = io.StringIO()
-        writer = csv.DictWriter(out, [column.name for column in RESULTS.columns], lineterminator="\n")
+        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for row in self.rows:
-            writer.writerow({name: _cell(value) for name, value in row.row().items()})
+        for row in self._plain_rows:
+            writer.writerow({name: _cell(value) for name, value in row.items()})
         return out.getvalue()
 
     def to_rows(self) -> list[dict[str, str | float | int | None]]:
         """The rows as plain values for JSON."""
+        return list(self._plain_rows)
+
+    @cached_property
+    def _plain_rows(self) -> list[dict[str, str | float | int | None]]:
         return [row.row() for row in self.rows]
 
 

@@ -28,6 +28,36 @@ def assisted(rows: Slice, function: Function, population: Population) -> Iterato
     return (case for case in people(rows, function, population) if case[0] == HUMAN_MODEL)
 
 
+def voters(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """Each condition of the people, and its arms: function(trials, polls), each poll held once."""
+    for key, frame in rows.people.items():
+        yield *key, "", function(frame, population=population, polls=rows.polls[key])
+
+
+def sure_people(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `people`, answered trials with a confidence only."""
+    for (condition, arm), frame in rows.sure.items():
+        yield condition, arm, "", function(frame, population=population)
+
+
+def sure(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `everyone`, answers with a confidence only."""
+    yield from sure_people(rows, function, population)
+    for protocol, frame in rows.sure_protocols.items():
+        yield MODEL, protocol, "", function(frame, population=population)
+
+
+def advised(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `people`, answered trials with advice only."""
+    for (condition, arm), frame in rows.advised.items():
+        yield condition, arm, "", function(frame, population=population)
+
+
+def advised_assisted(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `assisted`, answered trials with advice only."""
+    return (case for case in advised(rows, function, population) if case[0] == HUMAN_MODEL)
+
+
 def everyone(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """Each condition of the people, and each protocol of the model alone: function(rows)."""
     yield from people(rows, function, population)
@@ -70,6 +100,13 @@ def pairs(rows: Slice, function: Function, population: Population) -> Iterator[C
                     yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
 
 
+def redrawn(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, all arms together: function(treated, baseline, how the conditions were drawn)."""
+    nobody = rows.trials.iloc[:0]
+    whole, alone = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
+    yield HUMAN_MODEL, "", HUMAN, function(whole, alone, rows.data.drawn)
+
+
 def whole_pair(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against human, the arms of each together: function(treated, baseline)."""
     nobody = rows.trials.iloc[:0]
@@ -87,19 +124,27 @@ def alone_against_model(rows: Slice, function: Function, population: Population)
     return _against_model(rows, function, population, HUMAN)
 
 
-def everyone_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
-    """human+model, then human, each against the model alone: function(trials, model_correct)."""
-    yield from assisted_against_model(rows, function, population)
-    yield from alone_against_model(rows, function, population)
+def votes_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model, then human, each against the model alone: function(trials, model_correct, polls=…)."""
+    yield from _against_model(rows, function, population, HUMAN_MODEL, of_polls=True)
+    yield from _against_model(rows, function, population, HUMAN, of_polls=True)
 
 
-def _against_model(rows: Slice, function: Function, population: Population, condition: str) -> Iterator[Case]:
+# Made of answered trials only: unanswered ones wrong or left out, these figures are the same, and are computed once.
+ANSWERED_ONLY: tuple[Shape, ...] = (sure_people, sure, advised, advised_assisted)
+
+
+def _against_model(
+    rows: Slice, function: Function, population: Population, condition: str, *, of_polls: bool = False
+) -> Iterator[Case]:
     arms = {arm: frame for (name, arm), frame in rows.people.items() if name == condition}
     for arm, frame in (arms or {"": rows.trials.iloc[:0]}).items():
-        yield condition, arm, MODEL, function(frame, frame["model_correct"], population=population)
+        more = {"polls": rows.polls[condition, arm]} if of_polls and arms else {}
+        yield condition, arm, MODEL, function(frame, frame["model_correct"], population=population, **more)
     for protocol, answers in rows.protocols.items():
         if protocol and "" in arms:
-            found = function(arms[""], _of_protocol(arms[""], answers), population=population)
+            more = {"polls": rows.polls[condition, ""]} if of_polls else {}
+            found = function(arms[""], _of_protocol(arms[""], answers), population=population, **more)
             yield condition, "", f"{MODEL}: {protocol}", found
 
 

@@ -1,6 +1,6 @@
 """The same figures on different rows: timeouts wrong or excluded, exclusions applied or not, all or a part.
 
-Slices carry numbers only (codes instead of names): thousands of them are cut, and text would take most of the time.
+Slices carry numbers only (codes instead of names): many are cut, and text would take most of the time.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from studies.analysis import calibration, reliance
 from studies.analysis.data import Data
 from studies.analysis.models_alone import OF_LETTERS
 from studies.analysis.schema import CONDITIONS
+from studies.analysis.vote import Polls
 
 Level = Literal["all", "task", "subject", "model_correct", "participant"]
 Mask = npt.NDArray[np.bool_]
@@ -29,10 +31,13 @@ ALWAYS = (
 
 @dataclass(frozen=True)
 class Slice:
-    """Some rows of a study. `subset` is `all`, `task=…`, `subject=…`, `model_correct=0|1` or `participant=…`.
+    """Some rows of a study. `subset` is `all`, `task=…`, `subject=…` or `model_correct=0|1`.
+
+    One more holds the rows of everybody, for the figures of single persons (see `persons`): level `participant`.
 
     trials, models: the numeric columns. groups: for each (condition, arm) of the study its rows in `trials`; arm "" is
     the whole condition, its arms follow where it has several. protocols: the same for `models`; "" is the primary.
+    data: the study that the rows are of.
     """
 
     trials: pd.DataFrame
@@ -43,11 +48,32 @@ class Slice:
     level: Level
     groups: dict[tuple[str, str], Mask]
     of_protocol: dict[str, Mask]
+    data: Data
 
     @cached_property
     def people(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Trials by (condition, arm)."""
         return {key: self.trials.loc[mask] for key, mask in self.groups.items()}
+
+    @cached_property
+    def sure(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Trials that calibration is about, by (condition, arm)."""
+        return {key: calibration.rows(frame) for key, frame in self.people.items()}
+
+    @cached_property
+    def advised(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Trials that reliance is about, by (condition, arm)."""
+        return {key: reliance.rows(frame) for key, frame in self.people.items()}
+
+    @cached_property
+    def polls(self) -> dict[tuple[str, str], Polls]:
+        """The votes of each (condition, arm)."""
+        return {key: Polls(frame) for key, frame in self.people.items()}
+
+    @cached_property
+    def sure_protocols(self) -> dict[str, pd.DataFrame]:
+        """Answers of the model alone that calibration is about, by protocol."""
+        return {key: calibration.rows(frame) for key, frame in self.protocols.items()}
 
     @cached_property
     def protocols(self) -> dict[str, pd.DataFrame]:
@@ -78,6 +104,7 @@ def slices(data: Data) -> Iterator[Slice]:
                     trials.iloc[rows], models.loc[model_rows], timeouts, exclusions, subset, level,
                     {key: mask[rows] for key, mask in wanted.items()},
                     {key: mask[model_rows] for key, mask in protocols.items()} if model_rows.any() else {},
+                    data,
                 )  # fmt: skip
 
 
@@ -128,6 +155,4 @@ def _subsets(data: Data, kept: Mask) -> Iterator[tuple[str, Level, npt.NDArray[n
         is_right = (data.trials["model_correct"] == right).to_numpy(dtype=bool)
         if is_right.any():
             yield f"model_correct={right}", "model_correct", np.flatnonzero(kept & is_right), nothing
-    for participant, places in sorted(data.trials.groupby("participant").indices.items()):
-        rows = np.asarray(places, dtype=np.int64)
-        yield f"participant={participant}", "participant", rows[kept[rows]], nothing
+    yield "participant", "participant", np.flatnonzero(kept), nothing

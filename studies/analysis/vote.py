@@ -10,6 +10,7 @@ interval holds the crowd fixed: a jackknife over question-side clusters. Referen
 
 import random
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -84,52 +85,79 @@ def poll(trials: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     return table.iloc[np.flatnonzero(~absent)].reset_index(drop=True)
 
 
-def majority(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+class Polls:
+    """The votes on one table of trials, each rule counted once: several figures come from the same count."""
+
+    def __init__(self, trials: pd.DataFrame) -> None:
+        self.trials = trials
+        self._held: dict[Rule, pd.DataFrame] = {}
+
+    @cached_property
+    def can_vote(self) -> bool:
+        """Whether there are answers, and gold for all of them."""
+        if self.trials.empty:
+            return False
+        answer, gold = _options(self.trials)
+        return bool((gold >= 0).all()) and bool((answer >= 0).any())
+
+    def of(self, rule: Rule) -> pd.DataFrame:
+        """`poll` of the trials by this rule."""
+        if rule not in self._held:
+            self._held[rule] = poll(self.trials, rule)
+        return self._held[rule]
+
+
+def majority(trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None) -> Estimate:
     """Accuracy of the majority vote, fractional credit for ties."""
-    return _accuracy(trials, "majority", "credit")
+    return _accuracy(polls or Polls(trials), "majority", "credit")
 
 
-def majority_draw(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+def majority_draw(trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None) -> Estimate:
     """Accuracy of the majority vote, ties broken by a seeded draw."""
-    return _accuracy(trials, "majority", "draw")
+    return _accuracy(polls or Polls(trials), "majority", "draw")
 
 
-def weighted_sum(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+def weighted_sum(trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None) -> Estimate:
     """Accuracy of the option with the largest sum of confidences, fractional credit for ties."""
-    return _accuracy(trials, "weighted_sum", "credit")
+    return _accuracy(polls or Polls(trials), "weighted_sum", "credit")
 
 
-def pool_accuracy(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+def pool_accuracy(trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None) -> Estimate:
     """Accuracy of the paper's weighted vote, fractional credit for ties."""
-    return _accuracy(trials, "pool", "credit")
+    return _accuracy(polls or Polls(trials), "pool", "credit")
 
 
-def pool_draw(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+def pool_draw(trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None) -> Estimate:
     """Accuracy of the paper's weighted vote, ties broken by a seeded draw."""
-    return _accuracy(trials, "pool", "draw")
+    return _accuracy(polls or Polls(trials), "pool", "draw")
 
 
-def pool_five_bin_unweighted(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+def pool_five_bin_unweighted(
+    trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None
+) -> Estimate:
     """The paper's calibration error of the weighted vote, every bin weighing the same."""
-    return _calibration_error(trials, is_count_weighted=False)
+    return _calibration_error(polls or Polls(trials), is_count_weighted=False)
 
 
-def pool_five_bin_weighted(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+def pool_five_bin_weighted(
+    trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None
+) -> Estimate:
     """The paper's calibration error of the weighted vote, bins weighed by their number of questions."""
-    return _calibration_error(trials, is_count_weighted=True)
+    return _calibration_error(polls or Polls(trials), is_count_weighted=True)
 
 
-def pool_at_cap(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+def pool_at_cap(trials: pd.DataFrame, *, population: Population = "random", polls: Polls | None = None) -> Estimate:
     """Accuracy on the questions whose weighted vote reaches the 99 % cap; n_trials counts those questions."""
-    if not can_vote(trials):
+    polls = polls or Polls(trials)
+    if not polls.can_vote:
         return undefined(NO_VOTES, n_trials=len(trials))
-    table = poll(trials, "pool")
+    table = polls.of("pool")
     capped = table.loc[table["probability"] >= CAP - TIE]
     return _mean(capped, "credit") if len(capped) else undefined("no vote reaches the cap")
 
 
-def _accuracy(trials: pd.DataFrame, rule: Rule, column: str) -> Estimate:
-    return _mean(poll(trials, rule), column) if can_vote(trials) else undefined(NO_VOTES, n_trials=len(trials))
+def _accuracy(polls: Polls, rule: Rule, column: str) -> Estimate:
+    return _mean(polls.of(rule), column) if polls.can_vote else undefined(NO_VOTES, n_trials=len(polls.trials))
 
 
 def _mean(table: pd.DataFrame, column: str) -> Estimate:
@@ -142,10 +170,10 @@ def _mean(table: pd.DataFrame, column: str) -> Estimate:
     )
 
 
-def _calibration_error(trials: pd.DataFrame, *, is_count_weighted: bool) -> Estimate:
-    if not can_vote(trials):
-        return undefined(NO_VOTES, n_trials=len(trials))
-    table = poll(trials, "pool").dropna(subset=["probability"])
+def _calibration_error(polls: Polls, *, is_count_weighted: bool) -> Estimate:
+    if not polls.can_vote:
+        return undefined(NO_VOTES, n_trials=len(polls.trials))
+    table = polls.of("pool").dropna(subset=["probability"])
     if table.empty:
         return undefined(calibration.NOBODY)
     value = calibration.five_bin_error(
@@ -155,14 +183,6 @@ def _calibration_error(trials: pd.DataFrame, *, is_count_weighted: bool) -> Esti
         estimate=value, method="five bins of the paper, left-closed", n_trials=len(table),
         Q=int(table["item"].nunique()), reason=calibration.NO_INTERVAL,
     )  # fmt: skip
-
-
-def can_vote(trials: pd.DataFrame) -> bool:
-    """Whether every question has a gold option and somebody answered."""
-    if trials.empty:
-        return False
-    answer, gold = _options(trials)
-    return bool((gold >= 0).all()) and bool((answer >= 0).any())
 
 
 def _options(trials: pd.DataFrame) -> tuple[cluster.Codes, cluster.Codes]:

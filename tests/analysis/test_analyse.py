@@ -12,6 +12,8 @@ from studies.analysis.analyse import analyse
 from studies.analysis.data import read
 from studies.analysis.registry import REGISTRY
 from studies.analysis.results import Results
+from studies.analysis.shapes import ANSWERED_ONLY
+from studies.analysis.slices import slices
 from studies.analysis.study import Study
 
 PREFIXES = ("acc", "diff", "cal", "vote", "mcnemar", "rel", "es", "dose", "glmm", "gee", "perm", "power", "look")
@@ -80,6 +82,19 @@ def test_a_slice_gives_what_the_function_gives_on_those_rows(
     assert (found.estimate, found.se, found.p) == pytest.approx((expected.estimate, expected.se, expected.p))
 
 
+def test_figures_of_answered_trials_are_the_same_with_timeouts_left_out(trials_csv: Path, results: Results) -> None:
+    """They are computed once; here they are computed again on the rows without timeouts."""
+    data = read(trials_csv)
+    part = next(part for part in slices(data) if (part.timeouts, part.subset) == ("excluded", "all"))
+    assert (part.trials["timed_out"] != 1).all()
+    once = [definition for definition in REGISTRY if definition.shape in ANSWERED_ONLY]
+    assert {"cal.brier", "rel.agreement"} <= {definition.id for definition in once}
+    for definition in once:
+        for condition, arm, _, found in definition.shape(part, definition.compute, "random"):
+            assert results.find(definition.id, condition, arm=arm, timeouts="excluded") == found, definition.id
+            assert results.find(definition.id, condition, arm=arm) == found, definition.id
+
+
 def test_the_model_is_one_row_per_question_of_the_file(results: Results, simulate: Callable[..., pd.DataFrame]) -> None:
     questions = simulate().drop_duplicates("question")
     found = results.find("acc.micro", "model")
@@ -90,8 +105,19 @@ def test_the_model_is_one_row_per_question_of_the_file(results: Results, simulat
 def test_a_person_is_compared_with_themselves_over_questions(results: Results) -> None:
     rows = [row for row in results if row.subset.startswith("participant=") and row.found.se is not None]
     assert {row.population for row in rows} == {"this participant"}
-    assert {row.found.method for row in rows} == {"one-way CRVE (question), t"}
+    assert {row.found.method for row in rows if row.id != "glmm.risk_difference"} == {"one-way CRVE (question), t"}
     assert {row.found.P for row in rows} == {1}
+
+
+def test_single_persons_have_a_shrunken_gain_and_a_test_against_the_model(results: Results) -> None:
+    gains = [r.found for r in results if r.id == "glmm.risk_difference" and r.subset.startswith("participant=")]
+    raw = [r.found for r in results if r.id == "diff.hm_minus_human.micro" and r.subset.startswith("participant=")]
+    assert len(gains) == len(raw)
+    known = np.array([(one.estimate, other.estimate) for one, other in zip(gains, raw, strict=True) if one.estimate])
+    assert known[:, 0].std() < known[:, 1].std()
+    tests = [r.found for r in results if r.id == "mcnemar.people.mid_p" and r.subset.startswith("participant=")]
+    assert all("adjusted_bh" in each.flags and each.p_adj >= each.p for each in tests if each.p is not None)
+    assert results.find("mcnemar.people.mid_p", "human+model", baseline="model").p_adj is None
 
 
 def test_fixed_questions_are_labelled(results: Results) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from studies.analysis import accuracy, calibration
+from studies.analysis import accuracy, by_value, calibration
 
 
 def answers(confidence: list[float], correct: list[float], people: int = 11) -> pd.DataFrame:
@@ -68,11 +68,11 @@ def test_brier_and_auroc_equal_scikit_learn(trials: pd.DataFrame) -> None:
     assert calibration.brier(trials).estimate == pytest.approx(
         brier_score_loss(trials["correct"], trials["confidence"])
     )
-    assert calibration.auroc(trials).estimate == pytest.approx(roc_auc_score(trials["correct"], trials["confidence"]))
+    assert by_value.auroc(trials).estimate == pytest.approx(roc_auc_score(trials["correct"], trials["confidence"]))
 
 
 def test_auroc_of_one_class_is_undefined() -> None:
-    found = calibration.auroc(answers([0.2, 0.9], [1.0, 1.0]))
+    found = by_value.auroc(answers([0.2, 0.9], [1.0, 1.0]))
     assert (found.estimate, found.reason) == (None, "all answers are right, or all wrong")
 
 
@@ -91,7 +91,7 @@ def test_rows_without_confidence_and_timeouts_do_not_count(trials: pd.DataFrame)
 
 def test_nobody_gave_a_confidence() -> None:
     frame = answers([np.nan, np.nan], [1.0, 0.0])
-    for function in (calibration.brier, calibration.auroc, calibration.ece_mass10, calibration.five_bin_weighted):
+    for function in (calibration.brier, by_value.auroc, calibration.ece_mass10, calibration.five_bin_weighted):
         assert (function(frame).estimate, function(frame).reason) == (None, "no confidence was given")
 
 

@@ -13,7 +13,13 @@ import pytest
 from studies.analysis.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = {"results.csv", "results.json", "table1.csv", "report.html", "report.fragment.html"}
+TABLES = {"results.csv", "results.json", "table1.csv"}
+PICTURES = {
+    "accuracy", "contrasts", "calibration-1", "calibration-2", "calibration-3", "reliance", "questions", "people",
+    "session",
+}  # fmt: skip
+SVG, PNG = ({f"plots/{name}.{kind}" for name in PICTURES} for kind in ("svg", "png"))
+FILES = TABLES | SVG | PNG | {"report.html", "report.fragment.html", "report.md", "tables.tex"}
 # The goal for 24 people with 20 trials is 5 s on a quiet machine; twice that in CPU seconds allows for a busy one.
 CPU_SECONDS = 10
 WATCHED = f"""
@@ -25,6 +31,10 @@ assert ("matplotlib" in sys.modules) == ("--tables-only" not in sys.argv)
 assert time.process_time() < {CPU_SECONDS}, time.process_time()
 sys.exit(status)
 """
+
+
+def written(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -51,7 +61,14 @@ def out(trials: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_writes_results_and_report(out: Path) -> None:
-    assert {path.name for path in out.iterdir()} == FILES
+    assert written(out) == FILES
+
+
+def test_a_quick_run_says_so_and_has_no_png(trials: Path, out: Path, tmp_path: Path) -> None:
+    assert main([str(trials), "--out", str(tmp_path), "--quick"]) == 0
+    assert written(tmp_path) == FILES - PNG
+    told = [json.loads((folder / "results.json").read_text(encoding="utf-8"))["quick"] for folder in (out, tmp_path)]
+    assert told == [False, True]
 
 
 def test_another_process_writes_the_same_bytes_without_django_and_in_seconds(
@@ -68,7 +85,7 @@ def test_tables_alone_do_without_matplotlib(trials: Path, tmp_path: Path) -> Non
     command = [sys.executable, "-c", WATCHED, str(trials), "--out", str(tmp_path), "--tables-only"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"results.csv", "results.json", "table1.csv"}
+    assert written(tmp_path) == TABLES
 
 
 def test_json_and_csv_hold_the_same_rows_and_no_nan(out: Path) -> None:

@@ -1,5 +1,8 @@
 """McNemar's exact and mid-p test at published numbers, Durkalski's beside statsmodels, and which pairs count."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,8 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
 from studies.analysis import mcnemar, vote
+from studies.analysis.data import read
+from studies.analysis.slices import slices
 
 
 def test_published_numbers() -> None:
@@ -90,6 +95,18 @@ def test_one_person_against_the_model(trials: pd.DataFrame) -> None:
     assert found.p == mcnemar.mid_p(int((gain > 0).sum()), int((gain < 0).sum()))
     swapped = mcnemar.people_mid_p(one.assign(correct=one["model_correct"]), one["correct"])
     assert (swapped.estimate, swapped.p) == (pytest.approx(-found.estimate), found.p)
+
+
+def test_all_persons_at_once_are_each_person_alone(simulate: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
+    simulate(people=9).to_csv(tmp_path / "trials.csv", index=False)
+    data = read(tmp_path)
+    part = next(part for part in slices(data) if part.level == "participant")
+    found = list(mcnemar.by_person(part, 9))
+    assert [case[0] for case in found] == list(range(9))
+    kept = data.trials[(data.trials["excluded"] != 1) & (data.trials["condition"] == "human+model")]
+    for person, _, _, each in found:
+        own = kept[kept["participant_code"] == person]
+        assert each == mcnemar.people_mid_p(own, own["model_correct"])
 
 
 def test_pooled_pairs_say_that_they_ignore_clustering(trials: pd.DataFrame) -> None:

@@ -62,6 +62,7 @@ def test_timeouts_are_left_out(trials: pd.DataFrame) -> None:
     late = with_advice(trials.assign(timed_out=[1.0] + [0.0] * 7, answer=["", *trials["answer"][1:]]))
     assert reliance.rair(late).n_trials == 2
     assert reliance.agreement(late).n_trials == 7
+    assert reliance.agreement(trials.assign(timed_out=[1.0] + [0.0] * 7)).n_trials == 7
 
 
 def test_without_first_answers_there_is_no_rair_and_it_says_so(trials: pd.DataFrame) -> None:

@@ -83,7 +83,8 @@ def test_links_lead_to_sections_and_ids_are_unique(report: Report) -> None:
 
 def test_pictures_have_words_and_sizes(report: Report) -> None:
     pictures = [attributes for tag, attributes in Page(report.page).tags if tag == "img"]
-    assert len(pictures) == 6  # accuracy, contrasts, three reliability diagrams, people
+    # accuracy, contrasts, three reliability diagrams, the reliance plane, questions, people, the session
+    assert len(pictures) == 9
     for picture in pictures:
         assert len(picture["alt"]) > 60
         assert int(picture["width"]) <= 460

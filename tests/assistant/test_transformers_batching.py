@@ -13,6 +13,7 @@ import pytest
 import torch
 import transformers
 from transformers.generation.continuous_batching import input_outputs
+from transformers.generation.continuous_batching.cache import PagedAttentionMemoryHandler
 
 from studies.assistant.engine import transformers_trial
 from studies.assistant.engine.batcher import Batcher
@@ -195,6 +196,19 @@ def test_trap_cache_and_masks_stay_within_the_budget(config: Any, attention: str
         budget = (4 * 256 + stored) * shape_of(loaded).bytes_per_token
         assert budget * 0.98 - io.cache.bytes_per_sector < taken < budget + 2 * io.cache.bytes_per_sector
         line.close()
+
+
+def test_a_cache_for_which_too_little_memory_is_free_is_made_smaller(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = make().room
+    monkeypatch.setattr(PagedAttentionMemoryHandler, "get_available_memory", lambda cache: 24 * 2**20)
+    line = make()
+    assert 0 < line.room < wanted
+    assert ask(line, tokens(3, 60), asked(8)).tokens() == alone(MISTRAL, tokens(3, 60), 8)
+    monkeypatch.setattr(PagedAttentionMemoryHandler, "get_available_memory", lambda cache: 1000)
+    with pytest.raises(MemoryError):
+        make()
 
 
 def test_trap_only_those_are_admitted_for_whose_whole_text_there_is_room(make: Any) -> None:

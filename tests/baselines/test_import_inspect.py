@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,9 @@ from studies.baselines.imports.inspect_log import read
 from tests.baselines.inspect_files import logprobs, sample, write
 
 OPTIONS = ["Mars", "Jupiter", "Venus", "Earth"]
+
+
+REAL = Path(__file__).parent / "inspect_logs" / "mockllm.json"
 
 
 def one(tmp_path, **more):
@@ -22,6 +26,16 @@ def test_the_scorers_letter_is_the_answer_in_the_samples_own_order(tmp_path):
     found = one(tmp_path)
     assert (found.text, found.options, found.option, found.key) == ("Largest?", tuple(OPTIONS), 1, 1)
     assert (found.probabilities, found.model, found.place) == (None, "mockllm/model", "log.json, sample 1")
+
+
+def test_a_log_that_inspect_ai_wrote_itself_is_read(tmp_path):
+    found = list(read(REAL))
+    assert [(each.sample, each.option, each.key) for each in found] == [
+        (0, 1, 1), (0, 0, 1), (0, None, 2), (1, 2, 1), (1, 1, 1), (1, 3, 2),
+    ]  # fmt: skip
+    assert {each.subject for each in found} == {"economics_basics"}
+    assert found[0].options[0] == "Ben, because he sews fewer shirts a day"
+    assert {each.model for each in found} == {"mockllm/model"}
 
 
 @pytest.mark.parametrize("answer", ["", None, "A, B"])

@@ -5,7 +5,18 @@ from collections.abc import Iterator
 from studies.analysis.blocks import Section
 from studies.analysis.data import Data
 from studies.analysis.results import Results
-from studies.analysis.sections import alone, beside_paper, calibrated, left_out, outcomes, parts, provenance, together
+from studies.analysis.sections import (
+    alone,
+    beside_paper,
+    calibrated,
+    left_out,
+    outcomes,
+    parts,
+    provenance,
+    questions,
+    redrawn,
+    together,
+)
 
 
 def sections(data: Data, results: Results) -> Iterator[Section]:
@@ -14,12 +25,15 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         beside_paper.section(data, results),
         outcomes.accuracy(data, results),
         outcomes.contrasts(data, results),
+        redrawn.section(data, results),
         calibrated.section(data, results),
         alone.section(data, results),
         together.reliance(results),
         together.votes(results),
+        questions.by_question(data),
         parts.subjects(data, results),
         parts.people(data, results),
+        questions.over_session(data, results),
         left_out.section(data, results),
         provenance.use(results),
         provenance.provenance(data),

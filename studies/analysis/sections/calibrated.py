@@ -2,6 +2,7 @@
 
 from studies.analysis import calibration, plots
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
+from studies.analysis.canvas import Picture
 from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
 from studies.analysis.present import NONE, bare, between, count, number, p_value, with_interval
@@ -82,12 +83,12 @@ def _find(results: Results, row: Result, *ids: str) -> list[Estimate]:
     return [results.find(id, row.condition, arm=row.arm) or Estimate() for id in ids]
 
 
-def _reliability(data: Data) -> tuple[list[plots.Picture], list[tuple[str, ...]]]:
+def _reliability(data: Data) -> tuple[list[Picture], list[tuple[str, ...]]]:
     """A diagram and its table for each condition and the primary protocol of the model, on the headline rows."""
     part = next(slices(data))
     frames = {condition: part.people[condition, ""] for condition in PEOPLE if (condition, "") in part.people}
     frames |= {MODEL: part.protocols[""]} if "" in part.protocols else {}
-    pictures: list[plots.Picture] = []
+    pictures: list[Picture] = []
     rows: list[tuple[str, ...]] = []
     for condition, frame in frames.items():
         table = calibration.reliability(frame)

@@ -1,10 +1,16 @@
 """How people use advice, and what they would answer as a crowd."""
 
-from studies.analysis.blocks import How, Section, Table
+from dataclasses import replace
+
+from studies.analysis import plot_reliance
+from studies.analysis.blocks import How, Pictures, Section, Table
+from studies.analysis.canvas import Picture
+from studies.analysis.estimate import Estimate
+from studies.analysis.plot_reliance import Place
 from studies.analysis.present import bare, between, count, percent
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN_MODEL
-from studies.analysis.sections.words import CLUSTERED, VOTING, of_people
+from studies.analysis.sections.words import CLUSTERED, PEOPLE, VOTING, WORDS, of_people
 
 RELIANCE = {
     "rel.agreement": "Answered what the model advised",
@@ -19,6 +25,10 @@ RELIANCE = {
     "rel.beneficial": "Wrong first, right finally",
     "rel.harmful": "Right first, wrong finally",
 }
+CAPTION = (
+    "The higher and the further left, the better people tell right advice from wrong; on the dashed line they do not."
+    " People alone did not see the advice: they show how often one agrees by knowing, or by erring alike."
+)
 RULES = {
     "vote.pool": "Weighted vote of the paper",
     "vote.pool.draw": "… ties drawn",
@@ -52,7 +62,33 @@ def reliance(results: Results) -> Section | None:
         note="Advice is what the person's assistant argued for, else the answer of the model alone. n: such trials.",
     )
     title = "Reliance: do people follow good advice and refuse bad?"
-    return Section("reliance", title, sentences, (table, How(list(known), (CLUSTERED,))))
+    drawn = [Pictures(pictures, CAPTION)] if (pictures := _planes(results)) else []
+    return Section("reliance", title, sentences, (*drawn, table, How(list(known), (CLUSTERED,))))
+
+
+def _planes(results: Results) -> list[Picture]:
+    """Agreement with right against wrong advice; where first answers were asked, RAIR against RSR beside it."""
+    places = [
+        Place(WORDS[condition], condition, wrong, _rest(right))
+        for condition, wrong, right in zip(
+            PEOPLE,
+            of_people(results, "rel.agreement_when_wrong"),
+            of_people(results, "rel.disagreement_when_right"),
+            strict=True,
+        )
+        if wrong.estimate is not None and right.estimate is not None
+    ]
+    rair, rsr = (of_people(results, id)[-1] for id in ("rel.rair", "rel.rsr"))
+    pictures = [plot_reliance.agreement(places)] if places else []
+    if rair.estimate is not None and rsr.estimate is not None:
+        pictures.append(plot_reliance.appropriateness([Place(WORDS[HUMAN_MODEL], HUMAN_MODEL, rair, rsr)]))
+    return pictures
+
+
+def _rest(found: Estimate) -> Estimate:
+    """1 minus a share, with its interval."""
+    share, low, high = (None if value is None else 1 - value for value in (found.estimate, found.high, found.low))
+    return replace(found, estimate=share, low=low, high=high)
 
 
 def votes(results: Results) -> Section | None:

@@ -56,7 +56,8 @@ class Choices(ContinuousBatchingLogitsProcessor):
 def new_manager(loaded: LoadedModel, sizes: Sizes, choices: Choices) -> Any:
     """A manager with its cache allocated, not started. It changes how the model attends until it is stopped.
 
-    Raises whatever transformers raises for a model that it cannot batch; MemoryError where the cache does not fit.
+    A cache for which the memory that is free does not suffice is halved until it does. Raises whatever transformers
+    raises for a model that it cannot batch; MemoryError where not even one page fits.
     """
     batch_tokens = sizes.seats + CHUNK.get(loaded.device.type, CHUNK["cpu"])
     generation: Any = GenerationConfig
@@ -75,8 +76,15 @@ def new_manager(loaded: LoadedModel, sizes: Sizes, choices: Choices) -> Any:
     )
     manager.logit_processor = ContinuousBatchingLogitsProcessorList(LogitsProcessorList([choices]))
     manager.logit_processor.tensors_required = 1
-    manager.warmup()  # allocates the cache; without graphs it runs nothing
-    return manager
+    while True:
+        try:
+            manager.warmup()  # allocates the cache; without graphs it runs nothing
+            return manager
+        except MemoryError:
+            settings = manager.continuous_batching_config
+            if settings.num_blocks < 2:
+                raise
+            settings.num_blocks //= 2
 
 
 def blocks(loaded: LoadedModel, sizes: Sizes, batch_tokens: int) -> int:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.mutations [--goals]`: the tests pass as the code stands, and fail for every mutation."""
+"""`python -m tests.bench.mutations [--goals] [--formulas]`: the tests pass, and fail with a mutation."""
 
 import argparse
 import os
@@ -14,7 +14,9 @@ from queue import SimpleQueue
 
 from tests import services
 from tests.bench.goals import Goals
-from tests.bench.mutations.table import MUTATIONS, Mutation
+from tests.bench.mutations.formulas import FORMULAS
+from tests.bench.mutations.mutation import Mutation
+from tests.bench.mutations.table import MUTATIONS
 from tests.running import ROOT
 
 COPIES = 2
@@ -103,8 +105,10 @@ def run(mutations: list[Mutation]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.mutations", description=__doc__)
     parser.add_argument("--goals", action="store_true", help="only the few that the project names as its goals")
+    parser.add_argument("--formulas", action="store_true", help="only those in the statistics")
     given = parser.parse_args()
-    return run([mutation for mutation in MUTATIONS if mutation.is_named_goal or not given.goals])
+    chosen = FORMULAS if given.formulas else (*MUTATIONS, *FORMULAS)
+    return run([mutation for mutation in chosen if mutation.is_named_goal or not given.goals])
 
 
 if __name__ == "__main__":

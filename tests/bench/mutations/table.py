@@ -1,6 +1,6 @@
 """What is removed or bent, where, and which test files must notice."""
 
-from dataclasses import dataclass
+from tests.bench.mutations.mutation import Mutation
 
 OPERATIONS = "studies/runtime/operations.py"
 RULES = "studies/runtime/rules.py"
@@ -8,19 +8,6 @@ TEST_RULES = "tests/runtime/test_rules.py"
 TEST_OPERATIONS = "tests/runtime/test_operations.py"
 TEST_COMMANDS = "tests/runtime/test_commands.py"
 TEST_SNAPSHOT = "tests/runtime/test_snapshot.py"
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """`old` stands exactly once in `file`. `needs_postgres`: on SQLite another lock hides it."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-    is_named_goal: bool = False
-    needs_postgres: bool = False
 
 
 MUTATIONS = (

@@ -1,0 +1,1 @@
+"""Coverage is shown, not claimed: simulated studies, and how often the intervals hold the truth."""
