@@ -14,6 +14,7 @@ from studies.analysis import (
     compare,
     decompose,
     dose,
+    equivalence,
     gee,
     glmm,
     mcnemar,
@@ -291,6 +292,24 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
+    # Against a margin fixed before the data
+    D("diff.noninferior.micro", "Not worse than human", "hm_minus_human.micro above -margin: one-sided t test, 90 %"
+      " interval; the margin is study.json's",
+      equivalence.noninferior_micro, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.question_weighted", "Not worse than human, within questions",
+      "the same of hm_minus_human.question_weighted",
+      equivalence.noninferior_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.model", "Not worse than the model", "the same of hm_minus_model",
+      equivalence.noninferior_to_model, shapes.with_margin(shapes.assisted_against_model)),
+    D("diff.equivalent.micro", "No difference from human that matters", "hm_minus_human.micro within ± margin: larger p"
+      " of two one-sided t tests, 90 % interval",
+      equivalence.equivalent_micro, shapes.with_margin(shapes.pairs),
+      reference="Schuirmann 1987"),
+    D("diff.equivalent.question_weighted", "No difference from human that matters, within questions",
+      "the same of hm_minus_human.question_weighted",
+      equivalence.equivalent_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.equivalent.model", "No difference from the model that matters", "the same of hm_minus_model",
+      equivalence.equivalent_to_model, shapes.with_margin(shapes.assisted_against_model)),
     # One pair per unit
     D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"
       " alone, one pair per question; tied votes are dropped",

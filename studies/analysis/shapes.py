@@ -4,10 +4,12 @@ A shape takes a slice and a function and yields (condition, arm, baseline, figur
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
 
+from studies.analysis.equivalence import NO_MARGIN
 from studies.analysis.estimate import Estimate, Population, undefined
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.slices import Slice
@@ -112,6 +114,20 @@ def whole_pair(rows: Slice, function: Function, population: Population) -> Itera
     nobody = rows.trials.iloc[:0]
     treated, baseline = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
     yield HUMAN_MODEL, "", HUMAN, function(treated, baseline, population=population)
+
+
+def with_margin(shape: Shape) -> Shape:
+    """The shape, with the study's own margin for the function: function(…, margin)."""
+
+    def shaped(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+        margin = rows.data.study.margin
+        return shape(rows, _no_margin if margin is None else partial(function, margin=margin), population)
+
+    return shaped
+
+
+def _no_margin(trials: pd.DataFrame, *_: object, population: Population) -> Estimate:
+    return undefined(NO_MARGIN, n_trials=len(trials))
 
 
 def assisted_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:

@@ -120,6 +120,15 @@ def test_single_persons_have_a_shrunken_gain_and_a_test_against_the_model(result
     assert results.find("mcnemar.people.mid_p", "human+model", baseline="model").p_adj is None
 
 
+def test_a_margin_is_taken_from_the_study_and_never_assumed(trials_csv: Path, results: Results) -> None:
+    assert results.find("diff.noninferior.micro", "human+model", baseline="human").reason == "no margin was fixed"
+    found = analyse(read(trials_csv, study=Study(margin=0.05)), is_quick=True).find(
+        "diff.noninferior.micro", "human+model", baseline="human"
+    )
+    assert found.p is not None
+    assert "one-sided t above -0.05" in found.method
+
+
 def test_fixed_questions_are_labelled(results: Results) -> None:
     found = results.find("diff.hm_minus_model", "human+model", baseline="model", population="fixed questions")
     assert found.method == "one-way CRVE (participant), t"
