@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from studies.analysis import code as own_code
 from studies.analysis.data import Data
-from studies.analysis.own_code import code_sha256
 from studies.analysis.preregistration import Preregistration
 
 SHOWN = 12  # characters of a digest
@@ -25,7 +25,7 @@ def deviations(data: Data, *, code: str | None = None) -> list[Deviation]:
     if data.registered is None:
         return []
     plan = data.registered
-    return [*_settings(plan, data), *_versions(plan, data, code or code_sha256()), *_exclusions(plan, data),
+    return [*_settings(plan, data), *_versions(plan, data, code or own_code.digest()), *_exclusions(plan, data),
             *_looks(plan, data), *_sample(plan, data)]  # fmt: skip
 
 

@@ -14,9 +14,11 @@ from studies.analysis import (
     compare,
     decompose,
     dose,
+    equivalence,
     gee,
     glmm,
     looks,
+    mcnemar,
     persons,
     position,
     randomisation,
@@ -31,6 +33,7 @@ from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level, Slice
 
 ALL: tuple[Level, ...] = ("all",)
+PEOPLE: tuple[Level, ...] = ("all", "participant")
 WHOLE: tuple[Level, ...] = ("all", "task")
 PARTS: tuple[Level, ...] = ("all", "task", "subject")
 SPLIT: tuple[Level, ...] = ("all", "task", "subject", "model_correct")
@@ -302,6 +305,41 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
+    # Against a margin fixed before the data
+    D("diff.noninferior.micro", "Not worse than human", "hm_minus_human.micro above -margin: one-sided t test, 90 %"
+      " interval; the margin is study.json's",
+      equivalence.noninferior_micro, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.question_weighted", "Not worse than human, within questions",
+      "the same of hm_minus_human.question_weighted",
+      equivalence.noninferior_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.model", "Not worse than the model", "the same of hm_minus_model",
+      equivalence.noninferior_to_model, shapes.with_margin(shapes.assisted_against_model)),
+    D("diff.equivalent.micro", "No difference from human that matters", "hm_minus_human.micro within ± margin: larger p"
+      " of two one-sided t tests, 90 % interval",
+      equivalence.equivalent_micro, shapes.with_margin(shapes.pairs),
+      reference="Schuirmann 1987"),
+    D("diff.equivalent.question_weighted", "No difference from human that matters, within questions",
+      "the same of hm_minus_human.question_weighted",
+      equivalence.equivalent_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.equivalent.model", "No difference from the model that matters", "the same of hm_minus_model",
+      equivalence.equivalent_to_model, shapes.with_margin(shapes.assisted_against_model)),
+    # One pair per unit
+    D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"
+      " alone, one pair per question; tied votes are dropped",
+      mcnemar.crowd_exact, shapes.votes_against_model,
+      reference="McNemar 1947"),
+    D("mcnemar.crowd.mid_p", "Crowd against the model, mid-p", "the same with exact p minus half the probability of"
+      " what was seen, on both sides",
+      mcnemar.crowd_mid_p, shapes.votes_against_model,
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.mid_p", "Person against the model, mid-p", "the same test of one person's answers with the model"
+      " and the model alone; of all people together it ignores clustering",
+      mcnemar.people_mid_p, shapes.assisted_against_model, PEOPLE, by_person=mcnemar.by_person,
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.durkalski", "People against the model", "mean over people of (b - c)/n; p of"
+      " (Σ d/n)²/Σ (d/n)², d = b - c",
+      mcnemar.people_durkalski, shapes.assisted_against_model, ALL,
+      reference="Durkalski, Palesch, Lipsitz & Rust 2003"),
     # Effect sizes
     D("es.risk_ratio", "Risk ratio", "share right with the model divided by the share right alone",
       es.risk_ratio, shapes.pairs),
@@ -327,8 +365,9 @@ REGISTRY: tuple[Definition, ...] = (
       glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
       reference="Breslow & Clayton 1993; Baayen, Davidson & Bates 2008"),
     D("glmm.risk_difference", "Difference, mixed model", "the same as a difference of shares for new people and"
-      " questions: the random effects are integrated out, se by the delta method",
-      glmm.risk_difference, shapes.whole_pair, ALL, is_costly=True),
+      " questions: the random effects are integrated out, se by the delta method; of one person: for that person on new"
+      " questions, shrunken towards everybody's",
+      glmm.risk_difference, shapes.whole_pair, PEOPLE, is_costly=True, by_person=glmm.by_person),
     D("glmm.sd.participant", "SD of people", "standard deviation of people's log-odds, mixed model",
       glmm.sd_participant, shapes.whole_pair, ALL, is_costly=True),
     D("glmm.sd.participant_slope", "SD of people's gains", "standard deviation of people's log odds ratios",

@@ -37,7 +37,8 @@ class Study:
     or Benjamini-Hochberg (exploratory). `baseline_protocol` names the protocol behind the `model_*` columns.
     `looks` are the times at which outcomes were opened before the study was closed.
 
-    margin: of the equivalence tests, in shares; None where none was fixed. family: contrasts adjusted together.
+    margin: the largest difference that does not matter, as a share (0.05 is five points); None where none was fixed
+    before the data. family: contrasts adjusted together.
     planned_looks: information fractions of the planned analyses, empty where one was planned; max_information: 1/SE²
     at the end. look_results: what earlier analyses found. spec_hash: digest of the study file and plan.
     """

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from studies.analysis import own_code, preregistration
+from studies.analysis import code, preregistration
 from studies.design.access import spec_of
 from studies.design.frozen import require_unchanged
 from studies.design.models import Study
@@ -79,7 +79,7 @@ def written(study: Study, choices: Choices, *, now: datetime) -> preregistration
         max_information=choices.max_information,
         people=choices.people or study.slots.count(),
         seed=study.seed,
-        code_sha256=own_code.code_sha256(),
+        code_sha256=code.digest(),
         locked_at=now.isoformat(timespec="seconds"),
     )
 
@@ -115,6 +115,13 @@ def settings_of(locked: Preregistration | None) -> dict[str, Any]:
         "max_information": plan.max_information,
         "preregistration": {"sha256": locked.sha256, "locked_at": locked.locked_at.isoformat()},
     }
+
+
+def registered_rules(study: Study) -> frozenset[str]:
+    """The exclusion rules that were registered; one query."""
+    locked = registered(study)
+    plan = preregistration.from_json(json.loads(locked.content)) if locked else None
+    return frozenset(plan.exclusions) if plan else frozenset()
 
 
 def primary_form(spec: Spec) -> str:

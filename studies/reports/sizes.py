@@ -9,7 +9,7 @@ from django.conf import settings
 
 from studies.design.models import Condition, Study, TrialPlan
 from studies.reports import looks, source
-from studies.reports.run import quiet_environment
+from studies.reports.process import environment
 
 Columns = dict[str, list[Any]]
 MODULE = "studies.analysis.plan_size"
@@ -62,7 +62,7 @@ def size_of(values: dict[str, str], *, study: Study | None, pilot: Study | None)
     try:
         done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
             [sys.executable, "-m", MODULE], input=json.dumps(request), capture_output=True, text=True, check=True,
-            timeout=SECONDS, cwd=settings.BASE_DIR, env=quiet_environment(),
+            timeout=SECONDS, cwd=settings.BASE_DIR, env=environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise TooSlow(

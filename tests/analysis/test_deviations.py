@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from studies.analysis import deviations, own_code, preregistration, report, study
+from studies.analysis import code, deviations, preregistration, report, study
 from studies.analysis.analyse import analyse
 from studies.analysis.data import Data, read
 from studies.analysis.errors import InputError
@@ -68,7 +68,7 @@ def test_settings_that_changed_are_listed_with_both_values(make: Callable[..., D
 def test_changed_code_is_a_deviation(make: Callable[..., Data]) -> None:
     data = make()
     assert [each.what for each in deviations.deviations(data)] == ["Code of the analysis (digest)"]
-    own = replace(PLAN, code_sha256=own_code.code_sha256())
+    own = replace(PLAN, code_sha256=code.digest())
     assert deviations.deviations(replace(data, registered=own)) == []
 
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from studies.analysis import data, deviations, preregistration
-from studies.analysis.own_code import code_sha256
+from studies.analysis import code, data, deviations, preregistration
 from studies.design.models import Study
 from studies.reports import looks
 from studies.reports.about import about
@@ -45,7 +44,7 @@ def test_it_says_what_the_study_fixes_and_what_was_chosen(study):
     assert (plan.primary, plan.baseline_protocol) == ("question_weighted", "scripted-stance")
     assert (plan.margin, plan.exclusions, plan.people) == (0.05, ("failed checks",), 8)
     assert (plan.looks, plan.family) == ((1.0,), preregistration.FAMILY)
-    assert plan.code_sha256 == code_sha256()
+    assert plan.code_sha256 == code.digest()
 
 
 def test_it_is_locked_once_and_only_before_the_launch(study):

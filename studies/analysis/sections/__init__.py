@@ -17,6 +17,7 @@ from studies.analysis.sections import (
     provenance,
     questions,
     redrawn,
+    sensitivity,
     together,
 )
 
@@ -28,6 +29,8 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         outcomes.accuracy(data, results),
         outcomes.contrasts(data, results),
         redrawn.section(data, results),
+        sensitivity.margins(data, results),
+        sensitivity.section(data, results),
         calibrated.section(data, results),
         alone.section(data, results),
         together.reliance(results),
