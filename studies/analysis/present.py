@@ -12,6 +12,9 @@ FLAG_WORDS = {
     "degenerate": "nothing varies: no interval",
     "few_clusters": "fewer than 10 people or questions: wide on purpose",
     "temperature_at_bound": "the best temperature lies beyond 0.05 to 20",
+    "not_every_question": "not on every question: too few people",
+    "undefined_resamples": "some resamples had no such figure",
+    "conservative": "conservative: wide on purpose",
     "model_not_asked_everywhere": "the model was not asked every question",
 }
 
