@@ -89,7 +89,7 @@ def test_a_bundle_carries_it_unchanged_and_the_analysis_finds_the_deviations(stu
     listed = {each.what: each.found for each in deviations.deviations(found)}
     assert listed == {
         "Model alone, primary protocol": "the model alone was not asked",
-        "Exclusion by a rule that was not registered": "slept (1 people)",
+        "Exclusion by a rule that was not registered": "slept (1 person)",
         "Sample smaller than planned": "4 people with answers",
     }
 
