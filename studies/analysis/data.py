@@ -10,6 +10,8 @@ from studies.analysis import check, derive, models_alone, tables, weight_of_advi
 from studies.analysis import limits as limited
 from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
+from studies.analysis.preregistration import Preregistration
+from studies.analysis.preregistration import from_json as registered_from_json
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
 from studies.analysis.study import Study, from_json
 from studies.analysis.sycophancy import with_challenges
@@ -23,7 +25,7 @@ class Data:
 
     `trials`: one row per trial, with every declared column and the derived ones (see derive). `models`: the model alone
     (see models_alone). `primary_protocol`: the protocol behind `model_correct`. `given`: columns that the file had.
-    `assignments`: the plan as it was logged, None where there is no such table.
+    `assignments`: the plan as it was logged, None where there is no such table. `registered`: the preregistration.
     """
 
     trials: pd.DataFrame
@@ -34,6 +36,7 @@ class Data:
     source: str
     sha256: dict[str, str]
     assignments: pd.DataFrame | None = None
+    registered: Preregistration | None = None
 
     @property
     def has_exclusions(self) -> bool:
@@ -61,7 +64,9 @@ def read(source: Path | str, *, study: Study | None = None) -> Data:
             problems += found
     if problems:
         raise InputError(problems)
-    return prepare(typed, study=study or from_json(raw.study), source=raw.source, sha256=raw.sha256)
+    registered = None if raw.preregistration is None else registered_from_json(raw.preregistration)
+    data = prepare(typed, study=study or from_json(raw.study), source=raw.source, sha256=raw.sha256)
+    return replace(data, registered=registered)
 
 
 def prepare(

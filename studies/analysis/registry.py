@@ -19,6 +19,7 @@ from studies.analysis import (
     gee,
     glmm,
     limits,
+    looks,
     mcnemar,
     persons,
     position,
@@ -126,6 +127,18 @@ REGISTRY: tuple[Definition, ...] = (
       "diff.hm_minus_human.question_weighted against the same draws",
       randomisation.question_weighted, shapes.redrawn, is_costly=True,
       reference="Fisher 1935; Phipson & Smyth 2010"),
+    # Looks
+    D("look.z", "z of the primary contrast", "normal quantile of the two-sided p of the primary contrast's t test, with"
+      " the contrast's sign",
+      looks.z, shapes.looked, ALL),
+    D("look.boundary", "Boundary of this look",
+      "what |look.z| must reach: O'Brien-Fleming-type spending 2 - 2 Φ(z_a/2 / √t), alpha/2 in each tail;"
+      " the last look spends what is left",
+      looks.boundary, shapes.looked, ALL,
+      reference="Lan & DeMets 1983; O'Brien & Fleming 1979"),
+    D("look.information", "Information so far",
+      "1/SE² of the primary contrast over the registered information at the end, at most 1",
+      looks.fraction, shapes.looked, ALL),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
       calibration.confidence, shapes.sure, PARTS),

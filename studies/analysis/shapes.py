@@ -102,6 +102,11 @@ def pairs(rows: Slice, function: Function, population: Population) -> Iterator[C
                     yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
 
 
+def looked(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """The primary contrast among the planned looks: function(the whole slice)."""
+    yield HUMAN_MODEL, "", HUMAN, function(rows)
+
+
 def redrawn(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against human, all arms together: function(treated, baseline, how the conditions were drawn)."""
     nobody = rows.trials.iloc[:0]
