@@ -1,12 +1,12 @@
 """An input made ready for every figure: read, checked, derived."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from studies.analysis import check, derive, models_alone, tables
+from studies.analysis import banks, check, derive, models_alone, tables
 from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
@@ -21,7 +21,8 @@ class Data:
 
     `trials`: one row per trial, with every declared column and the derived ones (see derive). `models`: the model alone
     (see models_alone). `primary_protocol`: the protocol behind `model_correct`. `given`: columns that the file had.
-    `assignments`: the plan as it was logged, None where there is no such table.
+    `assignments`: the plan as it was logged, None where there is no such table. `banks`: the model over whole banks
+    (see banks), no rows where it was not asked.
     """
 
     trials: pd.DataFrame
@@ -32,6 +33,7 @@ class Data:
     source: str
     sha256: dict[str, str]
     assignments: pd.DataFrame | None = None
+    banks: pd.DataFrame = field(default_factory=lambda: banks.prepare(None))
 
     @property
     def has_exclusions(self) -> bool:
@@ -71,9 +73,12 @@ def prepare(
     trials = derive.trials(_with_question_facts(frame, typed.get("questions")))
     alone = models_alone.combine(trials, typed.get("model_answers"), study)
     trials = derive.with_advice(alone.trials)
+    of_banks = banks.prepare(typed.get("bank_answers"))
     if (trials["simulated"] == 1).any():
         study = replace(study, is_simulated=True)
-    return Data(trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"))
+    return Data(
+        trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"), of_banks
+    )
 
 
 def _accept(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
