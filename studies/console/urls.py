@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from studies.console.views import baselines, bundle, guide, login, pauses, results, studies, versions
+from studies.console.views import baselines, bundle, figures, guide, login, pauses, results, studies, versions
 
 app_name = "console"
 STUDY = "studies/<slug:name>/v<int:version>/"
@@ -32,4 +32,6 @@ urlpatterns = [
     path(STUDY + "results/progress/", results.progress, name="progress"),
     path(STUDY + "results/report.html", results.report, name="report"),
     path(STUDY + "results/results.csv", results.csv, name="csv"),
+    path(STUDY + "results/figures/", figures.figures, name="figures"),
+    path(STUDY + "results/files/<path:file>", figures.download, name="download"),
 ]
