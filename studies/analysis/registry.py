@@ -75,6 +75,9 @@ REGISTRY: tuple[Definition, ...] = (
     # Accuracy
     D("acc.micro", "Accuracy", "share of trials that are right",
       accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True, by_person=persons.accuracy),
+    D("acc.bank", "Accuracy over the whole bank", "share of all questions of a bank's split, in the subjects of the"
+      " study, that the model alone gets right, several samples of a question as their mean",
+      accuracy.micro, shapes.banks, ("all",)),
     D("acc.question_weighted", "Accuracy, questions equal", "unweighted mean over questions of the share right",
       accuracy.question_weighted, shapes.everyone),
     D("acc.participant_weighted", "Accuracy, people equal", "unweighted mean over participants of the share right",
