@@ -19,6 +19,7 @@ SYCOPHANCY = {
     "rel.sycophancy.baseline": "Not challenged: it changed by itself",
 }
 SLOPES = {"dose.slope.seconds": "Per doubling of the time", "dose.slope.messages": "Per message"}
+DRAWN = "Crowds are drawn at random, without replacement, 5 to 40 for each question and size, seed 0."
 NOT_CAUSAL = (
     "Not causal: hard questions take longer and are talked about more, so these slopes say how trials hang together,"
     " not what time or talk does."
@@ -105,7 +106,12 @@ def crowds(data: Data, results: Results) -> Section | None:
             )
         )
     ids = ("vote.pool.crowd_3", "vote.pool.crowd_5", "vote.pool.crowd_10", "acc.oracle", "vote.oracle")
-    blocks.append(How(ids, (VOTING, "Forty draws of each size, without replacement, seed 0.")))
+    blocks.append(
+        How(
+            ids,
+            (VOTING, "Crowds are drawn at random, without replacement, 5 to 40 for each question and size, seed 0."),
+        )
+    )
     return Section("crowds", "The size of the crowd", (), blocks)
 
 
