@@ -2,13 +2,12 @@
 
 from studies.analysis import crowd, plot_curves
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
-from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
 from studies.analysis.present import bare, between, count, p_value, percent, points, remarks, with_interval
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, VOTING, WORDS, of_people
-from studies.analysis.slices import slices
+from studies.analysis.slices import Slice
 
 WEIGHTS = {"rel.woa.median": "Median", "rel.woa.mean": "Mean, each within 0 to 1"}
 SYCOPHANCY = {
@@ -61,9 +60,9 @@ def advice(results: Results) -> Section | None:
     return Section("moved", "Who moves whom", (), (*blocks, How(ids, (CLUSTERED,))))
 
 
-def crowds(data: Data, results: Results) -> Section | None:
+def crowds(results: Results, part: Slice) -> Section | None:
     """The vote by the size of the crowd, and the oracle bounds; None where nobody can vote."""
-    people = next(slices(data)).people
+    people = part.people
     curves = {c: curve for c in PEOPLE if (c, "") in people and (curve := crowd.curve(people[c, ""]))}
     if not curves:
         return None
