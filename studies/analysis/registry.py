@@ -265,8 +265,8 @@ REGISTRY: tuple[Definition, ...] = (
       crowd.oracle, shapes.people),
     D("vote.oracle", "Oracle bound of the vote", "share of questions that the majority or the model alone gets right",
       crowd.oracle_of_vote, shapes.voters, ALL),
-    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over 40"
-        " draws from those who answered the question, on questions with so many",
+    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over"
+        " random draws from those who answered the question, on questions with so many",
         function, shapes.voters, ALL, is_costly=True)
       for size, function in ((3, crowd.pool_of_3), (5, crowd.pool_of_5), (10, crowd.pool_of_10))),
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",

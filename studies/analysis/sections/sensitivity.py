@@ -1,4 +1,4 @@
-"""The primary contrast by other methods and on other scales, against a margin, and McNemar's tests of the model alone."""
+"""The primary contrast by other methods, on other scales and against a margin; McNemar's tests of the model alone."""
 
 from studies.analysis.blocks import Block, How, Section, Table
 from studies.analysis.data import Data
@@ -137,8 +137,8 @@ def _against_model(results: Results) -> list[Table]:
         rows.append((f"{WORDS[HUMAN_MODEL]}: the same, clustered by person", *cells))
     columns = ("", "Points over the model", "p, exact", "p, mid-p", "Pairs", "Remarks")
     note = (
-        "b: people right where the model is wrong; c: the reverse. Each person's own test is with the people. Tied votes"
-        " and questions on which the model was sampled are left out. The last line's p is of Durkalski's chi²."
+        "b: people right where the model is wrong; c: the reverse. Each person's own test is with the people. Tied"
+        " votes and questions on which the model was sampled are left out. The last line's p is of Durkalski's chi²."
     )
     return [Table("McNemar's test against the model alone", columns, rows, note=note, is_folded=True)] if rows else []
 
