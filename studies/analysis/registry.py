@@ -339,7 +339,7 @@ REGISTRY: tuple[Definition, ...] = (
       reference="Cohen 1988"),
     D("es.hedges_g", "Hedges' g_av", "J · mean(d)/√((s1² + s0²)/2) of people's own shares in the two conditions,"
       " d their difference, J = 1 - 3/(4(n - 1) - 1)",
-      es.hedges_g, shapes.pairs,
+      es.hedges_g, shapes.pairs, ALL,
       reference="Hedges 1981; Lakens 2013"),
     # Sensitivity: estimating equations, mixed logistic model
     D("gee.odds_ratio", "Odds ratio, GEE", "exp(b1) of logit P(right) = b0 + b1 h: participants as clusters,"
@@ -368,13 +368,13 @@ REGISTRY: tuple[Definition, ...] = (
       glmm.sd_question_slope, shapes.whole_pair, ALL, is_costly=True),
     D("glmm.odds_ratio.model_right", "Odds ratio where the model is right",
       "the odds ratio at model_correct = 1, when h × model_correct is added to the mixed model",
-      glmm.odds_ratio_model_right, shapes.whole_pair, ALL, is_costly=True),
+      glmm.odds_ratio_model_right, shapes.whole_pair_once, ALL, is_costly=True),
     D("glmm.odds_ratio.model_wrong", "Odds ratio where the model is wrong",
       "the odds ratio at model_correct = 0, when h × model_correct is added to the mixed model",
-      glmm.odds_ratio_model_wrong, shapes.whole_pair, ALL, is_costly=True),
+      glmm.odds_ratio_model_wrong, shapes.whole_pair_once, ALL, is_costly=True),
     D("glmm.interaction", "Right over wrong", "the odds ratio where the model is right over that where it is wrong:"
       " exp of the coefficient of h × model_correct in the mixed model",
-      glmm.interaction, shapes.whole_pair, ALL, is_costly=True),
+      glmm.interaction, shapes.whole_pair_once, ALL, is_costly=True),
 )  # fmt: skip
 
 BY_ID = {definition.id: definition for definition in REGISTRY}
