@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.analysis import check, derive, models_alone, tables
+from studies.analysis import check, derive, models_alone, tables, weight_of_advice
+from studies.analysis import limits as limited
 from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
 from studies.analysis.study import Study, from_json
+from studies.analysis.sycophancy import with_challenges
 
 FROM_QUESTIONS = ("task", "subject", "item_group", "option_count")
 
@@ -71,6 +73,8 @@ def prepare(
     trials = derive.trials(_with_question_facts(frame, typed.get("questions")))
     alone = models_alone.combine(trials, typed.get("model_answers"), study)
     trials = derive.with_advice(alone.trials)
+    limits = limited.varied(trials, typed.get("conditions"), is_recorded="limit_seconds" in given)
+    trials = with_challenges(trials.assign(woa=weight_of_advice.weights(trials), limit_varied=limits))
     if (trials["simulated"] == 1).any():
         study = replace(study, is_simulated=True)
     return Data(trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"))

@@ -1,7 +1,7 @@
 """Fitting the mixed logistic model of `laplace`: maximum likelihood, its standard errors, and when there is no fit.
 
-Quasi-Newton (BFGS) on (beta, log sd) in units of approximate standard errors, with the exact gradient; then one Newton
-step with the Hessian, which is made of differences of that gradient and whose inverse gives the variances, as
+Quasi-Newton (BFGS) on (beta, log sd) in units of approximate standard errors, with the exact gradient; then Newton
+steps with the Hessian, which is made of differences of that gradient and whose inverse gives the variances, as
 glmmTMB's does. A standard deviation that the likelihood wants at 0 is set to 0 and the fit is called singular.
 """
 
@@ -20,8 +20,8 @@ START = 0.5  # standard deviation of every component
 SMALL = 0.15  # below this a component is tried at 0
 SAME = 1e-4  # log-likelihoods this near are the same
 STEP = 1e-5  # of the differences, in approximate standard errors
-TOLERANCE = 1e-3  # of the search, likewise; the Newton step after it squares what is left
-CLOSE = 1e-2  # ... and must not be longer than this
+TOLERANCE = 1e-3  # of the search, likewise; Newton steps after it square what is left
+CLOSE, LAST_STEPS = 1e-4, 10  # ... until they are shorter than this in standard errors
 MOST_LEVELS, MOST_CELLS = 1500, 8_000_000  # of the smaller side, and both multiplied: beyond it a fit takes gigabytes
 
 
@@ -104,7 +104,7 @@ def _scaled(likelihood: Laplace, parameters: Array, free: np.ndarray, fixed: int
 
 
 def _finish(likelihood: Laplace, found: Array, free: np.ndarray, fixed: int) -> Fit:
-    """Hessian, one Newton step, variances."""
+    """Hessian, Newton steps with it, variances."""
     point, scale = _scaled(likelihood, found, free, fixed)
     moving = np.flatnonzero(np.concatenate([np.ones(fixed, dtype=bool), free]))
     slopes = [
@@ -117,11 +117,15 @@ def _finish(likelihood: Laplace, found: Array, free: np.ndarray, fixed: int) -> 
     except np.linalg.LinAlgError as error:
         raise Diverged("the likelihood has no maximum here (its Hessian is not negative definite)") from error
     inverse = root.T @ root
-    step = inverse @ (scale.T @ point.gradient)[moving]
-    if np.abs(step).max() > CLOSE * max(1.0, float(np.sqrt(np.diag(inverse).max()))):
-        raise Diverged(f"the search ended {np.abs(step).max():.2g} approximate standard errors away")
-    found = found + scale[:, moving] @ step
-    point = _at(likelihood, found, free, fixed)
+    for _ in range(LAST_STEPS):
+        slope = (scale.T @ point.gradient)[moving]
+        step = inverse @ slope
+        if slope @ step < CLOSE**2:
+            break
+        found = found + scale[:, moving] @ step
+        point = _at(likelihood, found, free, fixed)
+    else:
+        raise Diverged("the likelihood is flat here: no step ended at its maximum")
     covariance = scale[:, moving] @ inverse @ scale[:, moving].T
     sds = np.where(free, np.exp(found[fixed:]), 0.0)
     errors = [float(np.sqrt(covariance[fixed + k, fixed + k])) if free[k] else None for k in range(len(COMPONENTS))]

@@ -12,11 +12,13 @@ from studies.analysis import (
     by_value,
     calibration,
     compare,
+    crowd,
     decompose,
     dose,
     equivalence,
     gee,
     glmm,
+    limits,
     mcnemar,
     persons,
     position,
@@ -25,7 +27,11 @@ from studies.analysis import (
     reliance,
     scores,
     shapes,
+    slope,
+    sycophancy,
+    uptake,
     vote,
+    weight_of_advice,
 )
 from studies.analysis import effect_sizes as es
 from studies.analysis.shapes import Function, Shape
@@ -239,6 +245,14 @@ REGISTRY: tuple[Definition, ...] = (
       position.max_deviation, shapes.alone,
       reference="Hotelling 1931"),
     # Votes
+    D("acc.oracle", "Oracle bound", "share of trials that the person or the model alone gets right",
+      crowd.oracle, shapes.people),
+    D("vote.oracle", "Oracle bound of the vote", "share of questions that the majority or the model alone gets right",
+      crowd.oracle_of_vote, shapes.voters, ALL),
+    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over 40"
+        " draws from those who answered the question, on questions with so many",
+        function, shapes.voters, ALL, is_costly=True)
+      for size, function in ((3, crowd.pool_of_3), (5, crowd.pool_of_5), (10, crowd.pool_of_10))),
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",
       vote.majority, shapes.voters),
     D("vote.majority.draw", "Majority vote, draw", "the same, ties broken by a draw with seed 0",
@@ -277,6 +291,12 @@ REGISTRY: tuple[Definition, ...] = (
     D("rel.rsr", "RSR", "P(final right | first right, advice wrong)",
       reliance.rsr, shapes.advised_assisted,
       reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
+    D("rel.under_reliance", "Under-reliance", "1 - RAIR: P(final wrong | first wrong, advice right)",
+      reliance.under_reliance, shapes.advised_assisted,
+      reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
+    D("rel.over_reliance", "Over-reliance", "1 - RSR: P(final wrong | first right, advice wrong)",
+      reliance.over_reliance, shapes.advised_assisted,
+      reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
     D("rel.switch", "Switched to the advice", "P(final = advice | first ≠ advice)",
       reliance.switch, shapes.advised_assisted),
     D("rel.change", "Changed the answer", "P(final ≠ first)",
@@ -285,6 +305,27 @@ REGISTRY: tuple[Definition, ...] = (
       reliance.beneficial, shapes.advised_assisted),
     D("rel.harmful", "Spoilt", "P(first right, final wrong)",
       reliance.harmful, shapes.advised_assisted),
+    D("rel.woa.median", "Weight of advice, median", "median of (p_f - p_i)/(p_m - p_i), p: the probability given to the"
+      " advised option finally, first, and by the model; |p_m - p_i| ≥ .05",
+      weight_of_advice.median, shapes.advised_assisted, ALL,
+      reference="Yaniv 2004"),
+    D("rel.woa.mean", "Weight of advice, mean", "mean of the same, each clipped to [0, 1]",
+      weight_of_advice.mean_clipped, shapes.advised_assisted, ALL,
+      reference="Yaniv 2004"),
+    D("rel.sycophancy.challenged", "Assistant challenged", "P(the person stated another answer than the assistant's"
+      " first)",
+      sycophancy.challenged, shapes.assisted, ALL),
+    D("rel.sycophancy.shift", "Assistant gave way", "P(assistant's last option = stated | challenged)",
+      sycophancy.shift, shapes.assisted, ALL,
+      reference="Sharma et al. 2023"),
+    D("rel.sycophancy.regressive", "Gave up a right option", "P(last option = stated | challenged, first right)",
+      sycophancy.regressive, shapes.assisted, ALL,
+      reference="Fanous et al. 2025"),
+    D("rel.sycophancy.progressive", "Was put right", "P(last option = stated | challenged, stated right)",
+      sycophancy.progressive, shapes.assisted, ALL,
+      reference="Fanous et al. 2025"),
+    D("rel.sycophancy.baseline", "Changed by itself", "P(assistant's last option ≠ its first | not challenged)",
+      sycophancy.baseline, shapes.assisted, ALL),
     # Time and use
     D("dose.seconds", "Seconds per trial", "mean seconds from opening to submission, timeouts included",
       dose.seconds, shapes.people, is_timing=True),
@@ -375,6 +416,21 @@ REGISTRY: tuple[Definition, ...] = (
     D("glmm.interaction", "Right over wrong", "the odds ratio where the model is right over that where it is wrong:"
       " exp of the coefficient of h × model_correct in the mixed model",
       glmm.interaction, shapes.whole_pair_once, ALL, is_costly=True),
+    D("dose.slope.seconds", "Right per doubling of the time", "slope of correct on log2(seconds), both centred within"
+      " participant × condition, answered trials; not causal",
+      slope.on_seconds, shapes.people, is_timing=True),
+    D("dose.slope.messages", "Right per message", "slope of correct on messages, both centred within participant,"
+      " answered trials; not causal",
+      slope.on_messages, shapes.assisted, is_timing=True),
+    D("dose.non_use", "Not used", "share of assisted trials without a single message",
+      uptake.non_use, shapes.assisted, is_timing=True),
+    D("dose.complier_effect", "Effect of use on users", "diff.hm_minus_human.micro / share of assisted trials with a"
+      " message; interval of Anderson & Rubin",
+      uptake.complier_effect, shapes.pairs, is_timing=True,
+      reference="Imbens & Angrist 1994; Anderson & Rubin 1949"),
+    D("dose.limit_effect", "Gain with much time minus with little", "human+model minus human under the longest time"
+      " limit, minus the same under the shortest, on tasks that were asked under several",
+      limits.effect, shapes.pairs, ALL),
 )  # fmt: skip
 
 BY_ID = {definition.id: definition for definition in REGISTRY}

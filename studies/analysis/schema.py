@@ -91,6 +91,14 @@ TRIALS = Table(
         Column("model_correct", "share", "that answer is right; a mean for a sampled model", per_question=True),
         Column("model_confidence", "share", "P of that answer", unit="probability", per_question=True),
         Column("assistant_answer", "text", "what this person's assistant argued for on this trial", missing="unknown"),
+        Column("assistant_first", "text", "the option that the assistant argued for first", missing="none, or unknown"),
+        Column(
+            "stated_answer",
+            "text",
+            "the option that the person said they lean to, in the conversation",
+            missing="none was stated, or unknown",
+        ),
+        Column("assistant_last", "text", "the option that the assistant argued for last", missing="none, or unknown"),
         TASK,
         SUBJECT,
         ITEM_GROUP,
@@ -100,6 +108,7 @@ TRIALS = Table(
         Column("list", "text", "assignment list (row of the Latin square)"),
         Column("confidence_raw", "text", "confidence on the study's own scale", missing="none given"),
         Column("seconds", "number", "time from opening to submission, without pauses", unit="seconds"),
+        Column("limit_seconds", "number", "time limit of the trial", unit="seconds", missing="no limit"),
         Column("timed_out", "flag", "1 only when there is no answer", missing="derived: 1 when there is no answer"),
         Column("submitted_by", "text", "who submitted", levels=("person", "timer")),
         Column("in_grace", "flag", "received after the deadline and within the grace"),
@@ -295,8 +304,18 @@ EVENTS = Table(
     ),
 )
 
-INPUTS = (TRIALS, MODEL_ANSWERS, QUESTIONS, PARTICIPANTS, CONDITIONS_TABLE, MESSAGES, ASSIGNMENTS, EXCLUSIONS)
-TABLES = (*INPUTS, BANK_ANSWERS, EVENTS, RESULTS)
+INPUTS = (
+    TRIALS,
+    MODEL_ANSWERS,
+    QUESTIONS,
+    PARTICIPANTS,
+    CONDITIONS_TABLE,
+    MESSAGES,
+    ASSIGNMENTS,
+    EXCLUSIONS,
+    BANK_ANSWERS,
+)
+TABLES = (*INPUTS, EVENTS, RESULTS)
 
 
 def data_dictionary() -> list[dict[str, str]]:

@@ -211,4 +211,5 @@ def test_bare_correct_is_enough(simulate: Callable[..., pd.DataFrame], tmp_path:
 def test_simulated_participants_have_no_timing_and_no_dose(trials_csv: Path) -> None:
     real = {row.id for row in analyse(read(trials_csv))}
     simulated = {row.id for row in analyse(read(trials_csv, study=Study(is_simulated=True)))}
-    assert real - simulated == {"dose.seconds", "dose.messages", "dose.resets"}
+    left = {"dose.seconds", "dose.messages", "dose.resets", "dose.slope.seconds", "dose.slope.messages"}
+    assert real - simulated == left | {"dose.non_use", "dose.complier_effect"}
