@@ -78,6 +78,16 @@ def alone(rows: Slice, function: Function, population: Population) -> Iterator[C
         yield MODEL, protocol, "", function(frame, population=population)
 
 
+def banks(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """The model alone over each whole bank, by protocol, bank and split: function(answers). Once, as `alone`."""
+    if rows.timeouts != "wrong":
+        return
+    if rows.data.banks.empty:
+        yield MODEL, "", "", undefined("the model was not asked a whole bank")
+    for name, frame in rows.data.banks.groupby("name", sort=True):
+        yield MODEL, str(name), "", function(frame, population=population)
+
+
 def protocol_pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """Every two protocols of the model alone, the primary first: function(one, other). Once, as `alone`."""
     if rows.timeouts != "wrong":
@@ -119,6 +129,12 @@ def whole_pair(rows: Slice, function: Function, population: Population) -> Itera
     nobody = rows.trials.iloc[:0]
     treated, baseline = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
     yield HUMAN_MODEL, "", HUMAN, function(treated, baseline, population=population)
+
+
+def whole_pair_once(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `whole_pair`, with timeouts wrong only: for what takes long and explains more than it tests."""
+    if rows.timeouts == "wrong":
+        yield from whole_pair(rows, function, population)
 
 
 def with_margin(shape: Shape) -> Shape:

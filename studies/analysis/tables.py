@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from studies.analysis import filenames
+from studies.analysis import filenames, plain_csv
 from studies.analysis.archive import Archive, opened
 from studies.analysis.errors import InputError, Problem
 from studies.analysis.formulas import restore
@@ -58,6 +58,9 @@ def read_csv(file: str, content: bytes, *, may_be_empty: bool = False) -> pd.Dat
     except UnicodeDecodeError as error:
         found = f"byte {error.object[error.start]:#04x} at position {error.start}"
         raise InputError([Problem(file, None, "", found, "UTF-8; save the table as CSV UTF-8")]) from error
+    plain = plain_csv.read(text, LONGEST_CELL)
+    if plain is not None:
+        return plain
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:

@@ -5,6 +5,7 @@ from django.urls import path
 from studies.console.views import (
     baselines,
     bundle,
+    figures,
     guide,
     login,
     pauses,
@@ -46,4 +47,6 @@ urlpatterns = [
     path(STUDY + "results/progress/", results.progress, name="progress"),
     path(STUDY + "results/report.html", results.report, name="report"),
     path(STUDY + "results/results.csv", results.csv, name="csv"),
+    path(STUDY + "results/figures/", figures.figures, name="figures"),
+    path(STUDY + "results/files/<path:file>", figures.download, name="download"),
 ]
