@@ -113,6 +113,16 @@ def test_planned_looks_and_what_earlier_analyses_found_reach_the_analysis(study,
     assert earlier.z == pytest.approx(1.2536, abs=1e-3)
 
 
+def test_the_analysis_of_the_last_look_is_the_present_one(study):
+    lock(study, looks=(0.3, 0.6, 1.0), max_information=400.0)
+    launch_and_play(study, people=2)
+    for hours in (0, 2):
+        at = rows.START + timedelta(hours=hours)
+        looks.record_look(study=study, by=None, how="results page", reason="planned", now=at)
+        AnalysisRun.objects.create(study=study, created_at=at + timedelta(hours=1), finished_at=at, results={})
+    assert [each["at"] for each in about(read(study))["look_results"]] == ["2026-03-01T10:00:00+00:00"]
+
+
 def test_a_study_without_one_says_nothing_about_it(study):
     told = about(read(launch_and_play(study, people=1)))
     assert not {"margin", "family", "planned_looks", "preregistration"} & set(told)
