@@ -186,6 +186,12 @@ def test_its_size_under_the_null_is_the_nominal_one(tmp_path: Path) -> None:
     assert rejected / 300 == pytest.approx(0.1, abs=3.5 * np.sqrt(0.1 * 0.9 / 300))
 
 
+def test_p_is_never_0_because_the_logged_draw_is_one_of_them(tmp_path: Path) -> None:
+    plan = latin_plan(40, 6)
+    data = study(tmp_path, answers(plan, lambda slot, question, helped: float(helped)), plan)
+    assert randomisation.micro(*halves(data), data.drawn, count=99).p == 1 / 100
+
+
 def test_exchanging_the_conditions_flips_the_sign_and_keeps_p(tmp_path: Path) -> None:
     plan = latin_plan(20, 6)
     data = study(tmp_path, answers(plan, coin(6, gain=0.3)), plan)
