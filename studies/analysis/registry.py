@@ -153,7 +153,7 @@ REGISTRY: tuple[Definition, ...] = (
       calibration.ece_width10, shapes.sure),
     D("cal.ece.mass10", "ECE, equal counts", "Σ n_b/N |conf_b - acc_b| over ten bins of equal counts, ties together",
       calibration.ece_mass10, shapes.sure),
-    D("cal.ece.width10.null_mean", "ECE by chance, mean", "mean ECE, equal width, of 1,000 simulations of perfectly"
+    D("cal.ece.width10.null_mean", "ECE by chance, mean", "mean ECE, equal width, of 500 simulations of perfectly"
       " calibrated answers with the same confidences, iid",
       decompose.null_mean, shapes.sure, ALL,
       reference="Bröcker & Smith 2007"),
