@@ -1,6 +1,7 @@
 """`python -m studies.analysis INPUT --out DIR`: read a study's tables, compute everything, write results and report.
 
-`python -m studies.analysis bundle.zip --check` computes nothing: it checks the bundle's event log and its sums.
+`python -m studies.analysis bundle.zip --check` checks a bundle: its checksums, its event log, its sums, and whether
+its derived tables come out the same, byte for byte, when they are computed again.
 """
 
 import argparse
@@ -10,21 +11,23 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from studies.analysis import check_log, sums, table1
+from studies.analysis import check_log, code, rebuild, sums, table1
 from studies.analysis.analyse import analyse
 from studies.analysis.data import Data, read
 from studies.analysis.errors import InputError
+from studies.analysis.formulas import defuse
+from studies.analysis.parquet import to_parquet
 from studies.analysis.present import between, p_value, percent, points
 from studies.analysis.registry import REGISTRY
 from studies.analysis.results import Results, to_json
-from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
+from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL, RESULTS
 from studies.analysis.study import ALLOWED
 
 BROKEN, REFUSED = 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns 0, 2 when the input is refused (the reasons are on standard error), 1 when a checked log is broken."""
+    """Returns 0, 2 when the input is refused (the reasons are on standard error), 1 when a checked bundle is broken."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.out is None and not options.check:
@@ -46,15 +49,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(source: Path) -> int:
-    report, wrong = check_log.check(source), sums.check(source)
-    print(report)
+    """Everything is checked and told, whatever is found first."""
+    changed = rebuild.checksums(source)
+    print(f"Files do NOT agree with {rebuild.SUMS}: {'; '.join(changed)}" if changed else "Every checksum agrees.")
+    is_broken = bool(changed)
+    if check_log.is_release(source):
+        print("An anonymised release: it has no event log.")
+    else:
+        report = check_log.check(source)
+        print(report)
+        is_broken |= bool(report.problems)
+    wrong = sums.check(source)
     print(f"The sums do NOT hold: {'; '.join(wrong)}" if wrong else "Both sums hold.")
-    return BROKEN if report.problems or wrong else 0
+    rebuilt = rebuild.rebuild(source, tables_of)
+    print(rebuilt)
+    return BROKEN if is_broken or wrong or rebuilt.problems else 0
 
 
 def write(data: Data, results: Results, out: Path, *, has_report: bool = True) -> list[Path]:
     """Write results.csv, results.json, table1.csv and the forms of the report with its plots; return their paths."""
     files: dict[str, bytes] = {name: text.encode() for name, text in tables_of(data, results).items()}
+    files["results.parquet"] = to_parquet(RESULTS, results.to_rows())
     if has_report:
         # Drawing is the larger half of the imports: tables alone do without.
         from studies.analysis.report import PLOTS, render
@@ -119,8 +134,10 @@ def _as_json(data: Data, results: Results) -> dict[str, object]:
             "subjects": study.subjects,
             "baseline_protocol": data.primary_protocol,
             "looks": list(study.looks),
+            "margin": study.margin,
         },
         "quick": results.is_quick,
+        "code": code.digest(),
         "source": {"name": data.source, "sha256": data.sha256},
         "headline": {"timeouts": "wrong", "exclusions": results.exclusions, "population": "random", "subset": "all"},
         "definitions": {d.id: {"title": d.title, "definition": d.definition} for d in REGISTRY},
@@ -133,16 +150,22 @@ def _table1_csv(data: Data, results: Results) -> str:
     writer = csv.DictWriter(out, table1.COLUMNS, lineterminator="\n")
     writer.writeheader()
     for record in table1.as_records(table1.tables(data, results)):
-        cells = {name: "" if v is None else f"{v:.12g}" if isinstance(v, float) else v for name, v in record.items()}
-        writer.writerow(cells)
+        writer.writerow({name: _cell(value) for name, value in record.items()})
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """As results.csv has them: floats alike on every machine, nothing like a formula."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return "" if value is None else defuse(value) if isinstance(value, str) else value
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studies.analysis", description=__doc__)
     parser.add_argument("input", type=Path, help="a bundle (.zip), a directory that holds trials.csv, or a trials.csv")
     parser.add_argument("--out", type=Path, help="directory for results and report; made if absent")
-    parser.add_argument("--check", action="store_true", help="check a bundle's event log and sums instead; 1: broken")
+    parser.add_argument("--check", action="store_true", help="check a bundle instead; 1: broken")
     parser.add_argument("--primary", choices=ALLOWED["primary"], help="form of the primary contrast; else study.json's")
     parser.add_argument("--quick", action="store_true", help="without mixed models, randomisation tests, PNG")
     parser.add_argument("--tables-only", action="store_true", help="write no report")

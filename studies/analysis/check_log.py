@@ -5,7 +5,6 @@ rewrites the log, the heads and the trials together is only found by heads that 
 """
 
 import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,14 @@ from string import ascii_uppercase
 from uuid import UUID
 
 from studies.analysis import chain
+from studies.analysis.archive import opened
 from studies.analysis.chain import Row
 from studies.analysis.errors import InputError, Problem
+from studies.analysis.filenames import data_file, find, table_of
 from studies.analysis.schema import EVENTS
 from studies.analysis.tables import read_csv
 
-EVENTS_FILE, TRIALS_FILE, PARTICIPANTS_FILE = "data/events.csv", "data/trials.csv", "data/participants.csv"
+EVENTS_FILE, TRIALS_FILE, PARTICIPANTS_FILE = map(data_file, ("events", "trials", "participants"))
 HEADS_FILE, STUDY_FILE = "event_heads.csv", "study.json"
 HEAD_COLUMNS = ("participant", "attempt", "last_seq", "head", "data")
 WHOLE = "whole"
@@ -81,16 +82,18 @@ def check(source: Path) -> Report:
     return Report(len(heads), events, without_data, len(trials), tuple(problems))
 
 
+def is_release(source: Path) -> bool:
+    """Whether a bundle says of itself that it is the anonymised form, which has no log. Raises InputError."""
+    return _study(read_files(source, (STUDY_FILE,))).get("release") is True
+
+
 def read_heads(source: Path) -> tuple[str, list[Head]]:
     """The study's specification hash and the heads that a bundle anchors. Raises InputError."""
     return _heads(read_files(source, (STUDY_FILE, HEADS_FILE)))
 
 
 def _heads(files: dict[str, bytes]) -> tuple[str, list[Head]]:
-    try:
-        spec_hash = str(json.loads(files[STUDY_FILE])["spec_hash"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError([Problem(STUDY_FILE, None, "spec_hash", str(error), "the study's hash")]) from error
+    spec_hash = str(_study(files)["spec_hash"])
     heads = []
     for number, cells in enumerate(records_of(HEADS_FILE, files, HEAD_COLUMNS), start=2):
         try:
@@ -99,6 +102,16 @@ def _heads(files: dict[str, bytes]) -> tuple[str, list[Head]]:
             raise InputError([Problem(HEADS_FILE, number, "", str(error), "whole numbers")]) from error
         heads.append(Head(cells["participant"], attempt, last_seq, cells["head"], cells["data"]))
     return spec_hash, heads
+
+
+def _study(files: dict[str, bytes]) -> dict[str, object]:
+    """study.json, which names at least its specification's hash."""
+    try:
+        value: dict[str, object] = json.loads(files[STUDY_FILE])
+        value["spec_hash"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError([Problem(STUDY_FILE, None, "spec_hash", str(error), "the study's hash")]) from error
+    return value
 
 
 def _logs(records: list[Cells]) -> tuple[dict[tuple[str, int], list[Row]], list[str]]:
@@ -188,11 +201,17 @@ def records_of(name: str, files: dict[str, bytes], columns: list[str] | tuple[st
 
 
 def read_files(source: Path, names: tuple[str, ...]) -> dict[str, bytes]:
-    """The files of these names. Raises InputError for what is no bundle, or an older one without them."""
-    try:
-        if source.is_dir():
-            return {name: (source / name).read_bytes() for name in names}
-        with zipfile.ZipFile(source) as archive:
-            return {name: archive.read(name) for name in names}
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError([Problem(str(source), None, "", str(error), f"a bundle with {', '.join(names)}")]) from error
+    """The files of these names; a table also under the plain name that it has in older bundles.
+
+    Raises InputError for what is no bundle, or one without them.
+    """
+    found = {}
+    with opened(source) as archive:
+        for name in names:
+            folder, _, base = name.rpartition("/")
+            path = find(folder, table_of(base), archive.names) if folder else name
+            if path not in archive.names:
+                wanted = f"a bundle with {', '.join(names)}"
+                raise InputError([Problem(str(source), None, "", f"no {name} in it", wanted)])
+            found[name] = archive.read(str(path))
+    return found

@@ -12,8 +12,9 @@ class Estimate:
 
     `estimate`, `se`, `low`, `high` are on the figure's own scale (an accuracy of .75 is 0.75); `low` and `high` are the
     95 % interval, not truncated; `df` belongs to the t distribution; `p` tests the figure against 0, two-sided unless
-    the method says otherwise. `n_trials` are the rows used, `P` and `Q` the participants and question-side clusters
-    that contribute. `flags` are words (degenerate, few_clusters, …), `reason` says why something is missing.
+    the method says otherwise (a ratio has the `se` of its natural logarithm and its p against 1; the method says so).
+    `n_trials` are the rows used, `P` and `Q` the participants and question-side clusters that contribute. `flags` are
+    words (degenerate, few_clusters, …), `reason` says why something is missing.
     """
 
     estimate: float | None = None

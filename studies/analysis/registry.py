@@ -15,9 +15,15 @@ from studies.analysis import (
     crowd,
     decompose,
     dose,
+    equivalence,
+    gee,
+    glmm,
     limits,
+    looks,
+    mcnemar,
     persons,
     position,
+    randomisation,
     recalibrate,
     reliance,
     scores,
@@ -28,10 +34,12 @@ from studies.analysis import (
     vote,
     weight_of_advice,
 )
+from studies.analysis import effect_sizes as es
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level, Slice
 
 ALL: tuple[Level, ...] = ("all",)
+PEOPLE: tuple[Level, ...] = ("all", "participant")
 WHOLE: tuple[Level, ...] = ("all", "task")
 PARTS: tuple[Level, ...] = ("all", "task", "subject")
 SPLIT: tuple[Level, ...] = ("all", "task", "subject", "model_correct")
@@ -67,6 +75,9 @@ REGISTRY: tuple[Definition, ...] = (
     # Accuracy
     D("acc.micro", "Accuracy", "share of trials that are right",
       accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True, by_person=persons.accuracy),
+    D("acc.bank", "Accuracy over the whole bank", "share of all questions of a bank's split, in the subjects of the"
+      " study, that the model alone gets right, several samples of a question as their mean",
+      accuracy.micro, shapes.banks, ("all",)),
     D("acc.question_weighted", "Accuracy, questions equal", "unweighted mean over questions of the share right",
       accuracy.question_weighted, shapes.everyone),
     D("acc.participant_weighted", "Accuracy, people equal", "unweighted mean over participants of the share right",
@@ -109,6 +120,28 @@ REGISTRY: tuple[Definition, ...] = (
       "min(hm_minus_human.question_weighted, hm_minus_model), tested by intersection-union",
       compare.synergy_question_weighted, shapes.pairs,
       reference="synergy: Vaccaro, Almaatouq & Malone 2024; test: Berger 1982"),
+    # Randomisation
+    D("perm.hm_minus_human.micro", "Randomisation test",
+      "diff.hm_minus_human.micro against 9,999 new draws of the logged assignment: p = (1 + draws with at least its"
+      " |difference|)/10,000",
+      randomisation.micro, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
+    D("perm.hm_minus_human.question_weighted", "Randomisation test, within questions",
+      "diff.hm_minus_human.question_weighted against the same draws",
+      randomisation.question_weighted, shapes.redrawn, is_costly=True,
+      reference="Fisher 1935; Phipson & Smyth 2010"),
+    # Looks
+    D("look.z", "z of the primary contrast", "normal quantile of the two-sided p of the primary contrast's t test, with"
+      " the contrast's sign",
+      looks.z, shapes.looked, ALL),
+    D("look.boundary", "Boundary of this look",
+      "what |look.z| must reach: O'Brien-Fleming-type spending 2 - 2 Φ(z_a/2 / √t), alpha/2 in each tail;"
+      " the last look spends what is left",
+      looks.boundary, shapes.looked, ALL,
+      reference="Lan & DeMets 1983; O'Brien & Fleming 1979"),
+    D("look.information", "Information so far",
+      "1/SE² of the primary contrast over the registered information at the end, at most 1",
+      looks.fraction, shapes.looked, ALL),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
       calibration.confidence, shapes.sure, PARTS),
@@ -316,6 +349,89 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
+    # Against a margin fixed before the data
+    D("diff.noninferior.micro", "Not worse than human", "hm_minus_human.micro above -margin: one-sided t test, 90 %"
+      " interval; the margin is study.json's",
+      equivalence.noninferior_micro, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.question_weighted", "Not worse than human, within questions",
+      "hm_minus_human.question_weighted above -margin: one-sided t test, 90 % interval; the margin is study.json's",
+      equivalence.noninferior_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.model", "Not worse than the model", "hm_minus_model above -margin: one-sided t test,"
+      " 90 % interval; the margin is study.json's",
+      equivalence.noninferior_to_model, shapes.with_margin(shapes.assisted_against_model)),
+    D("diff.equivalent.micro", "No difference from human that matters", "hm_minus_human.micro within ± margin: larger p"
+      " of two one-sided t tests, 90 % interval",
+      equivalence.equivalent_micro, shapes.with_margin(shapes.pairs),
+      reference="Schuirmann 1987"),
+    D("diff.equivalent.question_weighted", "No difference from human that matters, within questions",
+      "hm_minus_human.question_weighted within ± margin: larger p of two one-sided t tests, 90 % interval",
+      equivalence.equivalent_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.equivalent.model", "No difference from the model that matters", "hm_minus_model within ± margin:"
+      " larger p of two one-sided t tests, 90 % interval",
+      equivalence.equivalent_to_model, shapes.with_margin(shapes.assisted_against_model)),
+    # One pair per unit
+    D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"
+      " alone, one pair per question; tied votes are dropped",
+      mcnemar.crowd_exact, shapes.votes_against_model,
+      reference="McNemar 1947"),
+    D("mcnemar.crowd.mid_p", "Crowd against the model, mid-p", "McNemar's test of the majority vote and the model"
+      " alone, one pair per question: exact p minus the probability of what was seen, P(X = min(b, c))",
+      mcnemar.crowd_mid_p, shapes.votes_against_model,
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.mid_p", "Person against the model, mid-p", "McNemar's test, mid-p, of one person's answers with"
+      " the model and the model alone; of all people together it ignores clustering",
+      mcnemar.people_mid_p, shapes.assisted_against_model, PEOPLE, by_person=mcnemar.by_person,
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.durkalski", "People against the model", "mean over people of (b - c)/n; p of"
+      " (Σ d/n)²/Σ (d/n)², d = b - c",
+      mcnemar.people_durkalski, shapes.assisted_against_model, ALL,
+      reference="Durkalski, Palesch, Lipsitz & Rust 2003"),
+    # Effect sizes
+    D("es.risk_ratio", "Risk ratio", "share right with the model divided by the share right alone",
+      es.risk_ratio, shapes.pairs),
+    D("es.odds_ratio", "Odds ratio", "odds of the share right with the model divided by those alone",
+      es.odds_ratio, shapes.pairs),
+    D("es.cohens_h", "Cohen's h", "2 asin √m1 - 2 asin √m0 of the shares right with the model and alone",
+      es.cohens_h, shapes.pairs,
+      reference="Cohen 1988"),
+    D("es.hedges_g", "Hedges' g_av", "J · mean(d)/√((s1² + s0²)/2) of people's own shares in the two conditions,"
+      " d their difference, J = 1 - 3/(4(n - 1) - 1)",
+      es.hedges_g, shapes.pairs, ALL,
+      reference="Hedges 1981; Lakens 2013"),
+    # Sensitivity: estimating equations, mixed logistic model
+    D("gee.odds_ratio", "Odds ratio, GEE", "exp(b1) of logit P(right) = b0 + b1 h: participants as clusters,"
+      " independence, bias-reduced sandwich; one-way, a sensitivity analysis",
+      gee.odds_ratio, shapes.pairs, ALL, is_costly=True,
+      reference="Liang & Zeger 1986; Mancl & DeRouen 2001"),
+    D("gee.risk_difference", "Difference, GEE", "difference of condition means; its standard error is that of the"
+      " logistic model by GEE, by the delta method",
+      gee.risk_difference, shapes.pairs, ALL, is_costly=True,
+      reference="Mancl & DeRouen 2001"),
+    D("glmm.odds_ratio", "Odds ratio, mixed model", "exp(b1) of logit P(right) = b0 + b1 h + intercepts and slopes of"
+      " participants and of questions (passages), h = ±½",
+      glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
+      reference="Breslow & Clayton 1993; Baayen, Davidson & Bates 2008"),
+    D("glmm.risk_difference", "Difference, mixed model", "difference of shares right for new people and new"
+      " questions by the mixed logistic model: the random effects are integrated out, se by the delta method; of one"
+      " person: for that person on new questions, shrunken towards everybody's",
+      glmm.risk_difference, shapes.whole_pair, PEOPLE, is_costly=True, by_person=glmm.by_person),
+    D("glmm.sd.participant", "SD of people", "standard deviation of people's log-odds, mixed model",
+      glmm.sd_participant, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.participant_slope", "SD of people's gains", "standard deviation of people's log odds ratios",
+      glmm.sd_participant_slope, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.question", "SD of questions", "standard deviation of questions' log-odds, mixed model",
+      glmm.sd_question, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.sd.question_slope", "SD of questions' gains", "standard deviation of questions' log odds ratios",
+      glmm.sd_question_slope, shapes.whole_pair, ALL, is_costly=True),
+    D("glmm.odds_ratio.model_right", "Odds ratio where the model is right",
+      "the odds ratio at model_correct = 1, when h × model_correct is added to the mixed model",
+      glmm.odds_ratio_model_right, shapes.whole_pair_once, ALL, is_costly=True),
+    D("glmm.odds_ratio.model_wrong", "Odds ratio where the model is wrong",
+      "the odds ratio at model_correct = 0, when h × model_correct is added to the mixed model",
+      glmm.odds_ratio_model_wrong, shapes.whole_pair_once, ALL, is_costly=True),
+    D("glmm.interaction", "Right over wrong", "the odds ratio where the model is right over that where it is wrong:"
+      " exp of the coefficient of h × model_correct in the mixed model",
+      glmm.interaction, shapes.whole_pair_once, ALL, is_costly=True),
     D("dose.slope.seconds", "Right per doubling of the time", "slope of correct on log2(seconds), both centred within"
       " participant × condition, answered trials; not causal",
       slope.on_seconds, shapes.people, is_timing=True),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from studies.analysis.estimate import Estimate, Population
+from studies.analysis.formulas import defuse
 from studies.analysis.schema import RESULTS
 
 DIGITS = 12  # beyond these, sums of floats differ between machines
@@ -63,7 +64,7 @@ class Results:
         return row.found if row else None
 
     def to_csv(self) -> str:
-        """The rows as CSV: UTF-8 text, `\\n` line ends, empty for what is undefined."""
+        """The rows as CSV: UTF-8 text, `\\n` line ends, empty for what is undefined, nothing like a formula."""
         out = io.StringIO()
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -112,4 +113,4 @@ def _plain(value: object) -> str | float | int | None:
 def _cell(value: str | float | int | None) -> str:
     if value is None:
         return ""
-    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else defuse(str(value))

@@ -240,6 +240,7 @@ ASSIGNMENTS = Table(
         Column("list", "text", "assignment list (row of the Latin square)"),
         Column("rotation", "count", "rotation r of the Latin square"),
         Column("order_swap", "flag", "the conditions' order is swapped (s)"),
+        Column("round", "text", "slots that were dealt their lists together, at random", missing="not drawn in rounds"),
         Column("block", "text", "block of the trial in the session"),
         Column("position", "count", "place of the trial in the session", unit="trials"),
     ),
@@ -304,8 +305,18 @@ EVENTS = Table(
     ),
 )
 
-INPUTS = (TRIALS, MODEL_ANSWERS, QUESTIONS, PARTICIPANTS, CONDITIONS_TABLE, MESSAGES, ASSIGNMENTS, EXCLUSIONS)
-TABLES = (*INPUTS, BANK_ANSWERS, EVENTS, RESULTS)
+INPUTS = (
+    TRIALS,
+    MODEL_ANSWERS,
+    QUESTIONS,
+    PARTICIPANTS,
+    CONDITIONS_TABLE,
+    MESSAGES,
+    ASSIGNMENTS,
+    EXCLUSIONS,
+    BANK_ANSWERS,
+)
+TABLES = (*INPUTS, EVENTS, RESULTS)
 
 
 def data_dictionary() -> list[dict[str, str]]:

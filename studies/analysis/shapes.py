@@ -4,10 +4,12 @@ A shape takes a slice and a function and yields (condition, arm, baseline, figur
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
 
+from studies.analysis.equivalence import NO_MARGIN
 from studies.analysis.estimate import Estimate, Population, undefined
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.slices import Slice
@@ -76,6 +78,16 @@ def alone(rows: Slice, function: Function, population: Population) -> Iterator[C
         yield MODEL, protocol, "", function(frame, population=population)
 
 
+def banks(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """The model alone over each whole bank, by protocol, bank and split: function(answers). Once, as `alone`."""
+    if rows.timeouts != "wrong":
+        return
+    if rows.data.banks.empty:
+        yield MODEL, "", "", undefined("the model was not asked a whole bank")
+    for name, frame in rows.data.banks.groupby("name", sort=True):
+        yield MODEL, str(name), "", function(frame, population=population)
+
+
 def protocol_pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """Every two protocols of the model alone, the primary first: function(one, other). Once, as `alone`."""
     if rows.timeouts != "wrong":
@@ -100,6 +112,45 @@ def pairs(rows: Slice, function: Function, population: Population) -> Iterator[C
                     yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
 
 
+def looked(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """The primary contrast among the planned looks: function(the whole slice)."""
+    yield HUMAN_MODEL, "", HUMAN, function(rows)
+
+
+def redrawn(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, all arms together: function(treated, baseline, how the conditions were drawn)."""
+    nobody = rows.trials.iloc[:0]
+    whole, alone = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
+    yield HUMAN_MODEL, "", HUMAN, function(whole, alone, rows.data.drawn)
+
+
+def whole_pair(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model against human, the arms of each together: function(treated, baseline)."""
+    nobody = rows.trials.iloc[:0]
+    treated, baseline = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
+    yield HUMAN_MODEL, "", HUMAN, function(treated, baseline, population=population)
+
+
+def whole_pair_once(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `whole_pair`, with timeouts wrong only: for what takes long and explains more than it tests."""
+    if rows.timeouts == "wrong":
+        yield from whole_pair(rows, function, population)
+
+
+def with_margin(shape: Shape) -> Shape:
+    """The shape, with the study's own margin for the function: function(…, margin)."""
+
+    def shaped(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+        margin = rows.data.study.margin
+        return shape(rows, _no_margin if margin is None else partial(function, margin=margin), population)
+
+    return shaped
+
+
+def _no_margin(trials: pd.DataFrame, *_: object, population: Population) -> Estimate:
+    return undefined(NO_MARGIN, n_trials=len(trials))
+
+
 def assisted_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against the model alone, primary protocol first: function(trials, model_correct)."""
     return _against_model(rows, function, population, HUMAN_MODEL)
@@ -110,17 +161,27 @@ def alone_against_model(rows: Slice, function: Function, population: Population)
     return _against_model(rows, function, population, HUMAN)
 
 
+def votes_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model, then human, each against the model alone: function(trials, model_correct, polls=…)."""
+    yield from _against_model(rows, function, population, HUMAN_MODEL, of_polls=True)
+    yield from _against_model(rows, function, population, HUMAN, of_polls=True)
+
+
 # Made of answered trials only: unanswered ones wrong or left out, these figures are the same, and are computed once.
 ANSWERED_ONLY: tuple[Shape, ...] = (sure_people, sure, advised, advised_assisted)
 
 
-def _against_model(rows: Slice, function: Function, population: Population, condition: str) -> Iterator[Case]:
+def _against_model(
+    rows: Slice, function: Function, population: Population, condition: str, *, of_polls: bool = False
+) -> Iterator[Case]:
     arms = {arm: frame for (name, arm), frame in rows.people.items() if name == condition}
     for arm, frame in (arms or {"": rows.trials.iloc[:0]}).items():
-        yield condition, arm, MODEL, function(frame, frame["model_correct"], population=population)
+        more = {"polls": rows.polls[condition, arm]} if of_polls and arms else {}
+        yield condition, arm, MODEL, function(frame, frame["model_correct"], population=population, **more)
     for protocol, answers in rows.protocols.items():
         if protocol and "" in arms:
-            found = function(arms[""], _of_protocol(arms[""], answers), population=population)
+            more = {"polls": rows.polls[condition, ""]} if of_polls else {}
+            found = function(arms[""], _of_protocol(arms[""], answers), population=population, **more)
             yield condition, "", f"{MODEL}: {protocol}", found
 
 

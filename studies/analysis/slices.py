@@ -39,6 +39,7 @@ class Slice:
 
     trials, models: the numeric columns. groups: for each (condition, arm) of the study its rows in `trials`; arm "" is
     the whole condition, its arms follow where it has several. protocols: the same for `models`; "" is the primary.
+    data: the study that the rows are of.
     """
 
     trials: pd.DataFrame
@@ -49,6 +50,7 @@ class Slice:
     level: Level
     groups: dict[tuple[str, str], Mask]
     of_protocol: dict[str, Mask]
+    data: Data
 
     @cached_property
     def people(self) -> dict[tuple[str, str], pd.DataFrame]:
@@ -104,6 +106,7 @@ def slices(data: Data) -> Iterator[Slice]:
                     trials.iloc[rows], models.loc[model_rows], timeouts, exclusions, subset, level,
                     {key: mask[rows] for key, mask in wanted.items()},
                     {key: mask[model_rows] for key, mask in protocols.items()} if model_rows.any() else {},
+                    data,
                 )  # fmt: skip
 
 

@@ -1,21 +1,23 @@
 """Files to tables of text: a bundle zip, a directory of tables, or a bare trials.csv. No cell is interpreted here.
 
-Type inference would destroy real answers (`None`, `TRUE`, `007`, `=x`), so every cell stays the text it was.
+Type inference would destroy real answers (`None`, `TRUE`, `007`, `=x`), so every cell stays the text it was; the
+apostrophe that a bundle puts before what looks like a formula is taken away again.
 """
 
 import csv
 import hashlib
 import io
 import json
-import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from studies.analysis import plain_csv
+from studies.analysis import filenames, plain_csv
+from studies.analysis.archive import Archive, opened
 from studies.analysis.errors import InputError, Problem
+from studies.analysis.formulas import restore
+from studies.analysis.preregistration import FILE as REGISTERED
 from studies.analysis.schema import INPUTS
 
 ACCEPTED = "a bundle (.zip), a directory that holds trials.csv, or a trials.csv"
@@ -24,27 +26,22 @@ LONGEST_CELL = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class RawTables:
-    """The text of an input: tables by name, `study.json` as an object, and the digest of every file that was read."""
+    """The text of an input: tables by name, its JSON files as objects, and the digest of every file read."""
 
     source: str
     tables: dict[str, pd.DataFrame]
     study: dict[str, object]
     sha256: dict[str, str]
+    preregistration: dict[str, object] | None = None
 
 
 def load(source: Path) -> RawTables:
     """Read every declared table that is present beside `trials.csv`. Raises InputError for what cannot be read."""
-    if source.is_dir():
-        names = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
-        return _collect(source, names, lambda name: (source / name).read_bytes())
-    if not source.is_file():
+    if not source.exists():
         raise InputError([Problem(str(source), None, "", "no such file", ACCEPTED)])
-    if source.suffix.lower() == ".zip":
-        try:
-            with zipfile.ZipFile(source) as archive:
-                return _collect(source, sorted(archive.namelist()), archive.read)
-        except zipfile.BadZipFile as error:
-            raise InputError([Problem(str(source), None, "", str(error), "an intact zip file")]) from error
+    if source.is_dir() or source.suffix.lower() == ".zip":
+        with opened(source) as archive:
+            return _collect(source, archive)
     if source.suffix.lower() == ".csv":
         content = source.read_bytes()
         return RawTables(source.name, {"trials": read_csv(source.name, content)}, {}, {source.name: _digest(content)})
@@ -83,44 +80,48 @@ def read_csv(file: str, content: bytes, *, may_be_empty: bool = False) -> pd.Dat
         problems.append(Problem(file, None, "", "no records", "at least one record"))
     if problems:
         raise InputError(problems)
+    if filenames.is_defused(file):
+        rows = [(number, [restore(cell) for cell in row]) for number, row in rows]
     columns = zip(*(row for _, row in rows), strict=True) if rows else ((),) * len(header)
     index = pd.Index([number for number, _ in rows], dtype="int64", name="row")
     return pd.DataFrame(dict(zip(header, columns, strict=True)), index=index, dtype="str")
 
 
-def _collect(source: Path, names: list[str], read: Callable[[str], bytes]) -> RawTables:
-    """Take the shallowest trials.csv, the declared tables beside it, and study.json beside or above it."""
-    paths = [PurePosixPath(name) for name in names]
-    homes = sorted((path.parent for path in paths if path.name == "trials.csv"), key=_depth)
+def _collect(source: Path, archive: Archive) -> RawTables:
+    """Take the shallowest trials table, the declared tables beside it, and the JSON files beside or above it."""
+    accepted = filenames.candidates("trials")
+    paths = [PurePosixPath(name) for name in archive.names]
+    homes = sorted((path.parent for path in paths if path.name in accepted), key=_depth)
     if not homes:
-        raise InputError([Problem(str(source), None, "", "no trials.csv in it", ACCEPTED)])
+        raise InputError([Problem(str(source), None, "", f"no {' or '.join(accepted)} in it", ACCEPTED)])
     home, tables, digests = homes[0], {}, {}
     for table in INPUTS:
-        name = (home / f"{table.name}.csv").as_posix()
-        if name in names:
-            content = read(name)
-            digests[f"{table.name}.csv"] = _digest(content)
-            frame = read_csv(f"{table.name}.csv", content, may_be_empty=table.name != "trials")
+        path = filenames.find(home.as_posix(), table.name, archive.names)
+        if path is not None:
+            content, name = archive.read(path), PurePosixPath(path).name
+            digests[name] = _digest(content)
+            frame = read_csv(name, content, may_be_empty=table.name != "trials")
             if len(frame):
                 tables[table.name] = frame
-    study: dict[str, object] = {}
-    for folder in (home, *home.parents):
-        name = (folder / "study.json").as_posix()
-        if name in names:
-            content = read(name)
-            digests["study.json"] = _digest(content)
-            study = _read_json(content)
-            break
-    return RawTables(source.name, tables, study, digests)
+    objects: dict[str, dict[str, object]] = {}
+    for file in ("study.json", REGISTERED):
+        for folder in (home, *home.parents):
+            name = (folder / file).as_posix()
+            if name in archive.names:
+                content = archive.read(name)
+                digests[file] = _digest(content)
+                objects[file] = _read_json(file, content)
+                break
+    return RawTables(source.name, tables, objects.get("study.json", {}), digests, objects.get(REGISTERED))
 
 
-def _read_json(content: bytes) -> dict[str, object]:
+def _read_json(file: str, content: bytes) -> dict[str, object]:
     try:
         value = json.loads(content)
-    except ValueError as error:
-        raise InputError([Problem("study.json", None, "", str(error), "JSON")]) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError([Problem(file, None, "", str(error), "JSON")]) from error
     if not isinstance(value, dict):
-        raise InputError([Problem("study.json", None, "", type(value).__name__, "a JSON object")])
+        raise InputError([Problem(file, None, "", type(value).__name__, "a JSON object")])
     return value
 
 

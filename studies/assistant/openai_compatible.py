@@ -218,8 +218,9 @@ def _scores(answer: object, continuations: tuple[str, ...], address: str) -> lis
     )
     if token_ids is None or pieces is None:
         raise bad_response(f"{address}/score did not send one token id and one piece for each token that it counts")
+    context = found.get("context_tokens")
     return [
-        ContinuationScore(*score)
+        ContinuationScore(*score, context_tokens=context if isinstance(context, int) else None)
         for score in zip(continuations, map(float, logprobs), tokens, token_ids, pieces, strict=True)
     ]
 

@@ -58,27 +58,28 @@ class TokenScores:
         reasons: list[str] = []
         for way in [self.way] if self.way else ways:
             try:
-                logprobs = await ways[way](request)
+                length, logprobs = await ways[way](request)
             except BackendError as error:
                 if error.code not in _NOT_THERE:
                     raise
                 reasons.append(error.sentence)
                 continue
             self.way = way
-            return [ContinuationScore(text, logprobs[text], 1) for text in request.continuations]
+            return [ContinuationScore(text, logprobs[text], 1, context_tokens=length) for text in request.continuations]
         asked = f"{self._address} gives no log-probabilities of {_listed(request.continuations)}"
         elsewhere = "run_engine, vLLM and SGLang give them"
         raise _none(f"{asked} ({'; '.join(dict.fromkeys(reasons))}); {elsewhere}")
 
-    async def _by_vllm(self, request: ScoreRequest) -> dict[str, float]:
+    async def _by_vllm(self, request: ScoreRequest) -> tuple[int, dict[str, float]]:
         context, ids = await self._encoded(request)
         body = {**self._one_token(), "prompt": context, "logprobs": 1, "logprob_token_ids": list(ids.values())}
         answer = await self._ask("/completions", {**body, "return_tokens_as_token_ids": True})
         told = _dig(answer, "choices", 0, "logprobs", "top_logprobs", 0)
         found = told if isinstance(told, dict) else {}
-        return _numbers({text: found.get(f"token_id:{token}") for text, token in ids.items()}, Way.VLLM)
+        told_ids = {text: found.get(f"token_id:{token}") for text, token in ids.items()}
+        return len(context), _numbers(told_ids, Way.VLLM)
 
-    async def _by_sglang(self, request: ScoreRequest) -> dict[str, float]:
+    async def _by_sglang(self, request: ScoreRequest) -> tuple[int, dict[str, float]]:
         context, ids = await self._encoded(request)
         sampling = {"max_new_tokens": 1, "temperature": 1.0, "top_p": 1.0, "top_k": -1}
         body = {"input_ids": context, "sampling_params": sampling, "return_logprob": True}
@@ -86,9 +87,9 @@ class TokenScores:
         told = _dig(answer, "meta_info", "output_token_ids_logprobs", 0)
         rows = told if isinstance(told, list) else []
         found = {_dig(row, 1): _dig(row, 0) for row in rows if isinstance(_dig(row, 1), int)}
-        return _numbers({text: found.get(token) for text, token in ids.items()}, Way.SGLANG)
+        return len(context), _numbers({text: found.get(token) for text, token in ids.items()}, Way.SGLANG)
 
-    async def _by_top(self, request: ScoreRequest) -> dict[str, float]:
+    async def _by_top(self, request: ScoreRequest) -> tuple[int, dict[str, float]]:
         if not request.turns:
             raise _none(f"{Way.TOP} are told of a chat only, not of a plain prompt")
         answer, length = await self._chat(request.turns)
@@ -103,7 +104,7 @@ class TokenScores:
             raise _none(f"two of its {Way.TOP} read {_listed(twice)}, and it does not say which is meant")
         for text in request.continuations:
             await self._require_single(request.turns, text, length)
-        return _numbers({text: told[tokens.index(text)][1] for text in request.continuations}, Way.TOP)
+        return length, _numbers({text: told[tokens.index(text)][1] for text in request.continuations}, Way.TOP)
 
     async def _require_single(self, turns: Sequence[Turn], text: str, length: int) -> None:
         """Refuse unless the context of `length` tokens goes on with one for `text`, by the endpoint's own counts.

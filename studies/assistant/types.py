@@ -190,7 +190,8 @@ class ContinuationScore:
     """`logprob`: natural logarithm of P(continuation | context), summed over its `tokens`; not length-normalised.
 
     `token_ids` are these tokens, and `pieces` the same as the vocabulary writes them: a blank or a bracket that the
-    tokenizer merges with a letter is among them. Both are empty where the endpoint does not say.
+    tokenizer merges with a letter is among them. Both are empty where the endpoint does not say. `context_tokens`: how
+    many tokens stood before the continuation; None where the endpoint does not say.
     """
 
     continuation: str
@@ -198,6 +199,7 @@ class ContinuationScore:
     tokens: int
     token_ids: tuple[int, ...] = ()
     pieces: tuple[str, ...] = ()
+    context_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

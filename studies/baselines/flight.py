@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from studies.assistant.types import Backend, BackendError, ErrorCode
+from studies.assistant.types import BackendError, ErrorCode
 from studies.baselines.items import Item
-from studies.baselines.protocols import BaselineProtocol, Given
+from studies.baselines.protocols import Given
 
 AT_ONCE = {"engine": 32, "openai": 8}  # our engine batches them; others count requests
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each further try
@@ -16,8 +16,8 @@ WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each further try
 class Flight:
     """Asks `items` in their order. Use it within one event loop, and `close` it. `retries`: further tries so far."""
 
-    def __init__(self, protocol: BaselineProtocol, backend: Backend, items: Sequence[Item], at_once: int) -> None:
-        self._protocol, self._backend, self._at_once = protocol, backend, at_once
+    def __init__(self, answer: Callable[[Item], Awaitable[Given]], items: Sequence[Item], at_once: int) -> None:
+        self._answer, self._at_once = answer, at_once
         self._left = list(reversed(items))
         self.retries = 0
         self._flying: dict[asyncio.Task[Given], Item] = {}
@@ -55,7 +55,7 @@ class Flight:
         """A question that does not fit the model has no answer, and says so; other errors are the run's."""
         for wait in (*WAITS, None):
             try:
-                return await self._protocol.answer(item.asked, self._backend, item.sample)
+                return await self._answer(item)
             except BackendError as error:
                 if error.code is ErrorCode.CAPACITY:
                     return Given(None, None, {"error": error.code.value, "sentence": error.sentence})

@@ -6,14 +6,16 @@ from studies.design.models import Assistant, Study
 from studies.jobs.models import Job
 from studies.questions.models import Question
 
-OTHER_MODEL = "other_model"  # in an imported run's details: whose answers these are, when no assistant's of the study
+# Keys of a run's details.
+OTHER_MODEL = "other_model"  # of an imported run: whose answers these are, when no assistant's of the study
+SCORER = "scorer"  # the name of the assistant that rated the samples
 
 
 class BaselineRun(models.Model):
     """One protocol of one assistant over the questions of its scope; resumable, idempotent per (run, question, sample).
 
-    `details`: samples per question, how many questions, the prompts' hashes. The tokens are those that the endpoint
-    counted for the answers that are kept; NULL while it counted none.
+    `details`: samples per question, how many questions, the prompts' hashes, the scorer and its model. The tokens are
+    those that the endpoint counted for the answers that are kept; NULL while it counted none.
     """
 
     class Scope(models.TextChoices):
@@ -39,8 +41,10 @@ class BaselineRun(models.Model):
 
     @property
     def title(self) -> str:
-        """What people call the run: its protocol, and that it asks more than the study's questions where it does."""
-        return f"{self.protocol} (whole bank)" if self.scope == self.Scope.BANK else self.protocol
+        """What people call the run: its protocol, who rates it, and that it asks more than the study's questions."""
+        scorer = self.details.get(SCORER)
+        rated = f"{self.protocol}, rated by {scorer}" if scorer else self.protocol
+        return f"{rated} (whole bank)" if self.scope == self.Scope.BANK else rated
 
 
 class BaselineAnswer(models.Model):

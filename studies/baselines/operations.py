@@ -15,8 +15,8 @@ from django.db import transaction
 from studies.assistant.types import Backend, BackendError
 from studies.baselines.flight import AT_ONCE, Flight
 from studies.baselines.items import Item, asked_of, items, questions_to_ask, samples_of
-from studies.baselines.models import BaselineAnswer, BaselineRun
-from studies.baselines.protocols import PROTOCOLS, BaselineProtocol, Given, default_protocol
+from studies.baselines.models import SCORER, BaselineAnswer, BaselineRun
+from studies.baselines.protocols import PROTOCOLS, SCRIPTED, BaselineProtocol, Given, default_protocol
 from studies.design import assistants
 from studies.design.models import Assistant, Study
 from studies.jobs import operations as jobs
@@ -40,6 +40,7 @@ def start_run(
     protocol: str = "",
     samples: int | None = None,
     scope: str = BaselineRun.Scope.STUDY,
+    scorer: str = "",
     again: bool = False,
     now: datetime,
 ) -> BaselineRun:
@@ -47,7 +48,8 @@ def start_run(
 
     A finished run is returned as it is. `again` makes a fresh one and gives an unfinished one up. `samples`: answers
     per question, where the protocol lets that vary. `scope`: the study's questions, or all that its file could have
-    drawn from its banks. Raises CannotRun.
+    drawn from its banks. `scorer`: the assistant that rates the samples, for protocols that take the best. Raises
+    CannotRun.
     """
     assistant = _assistant(study, assistant_name)
     found = _protocol(protocol or default_protocol(assistant.backend))
@@ -65,13 +67,16 @@ def start_run(
         raise CannotRun(f"scope '{scope}': {error}.") from error
     if not questions:
         raise CannotRun(f"study {study.name!r} has no questions in its manifest; create it from a study file first.")
+    if scorer:
+        _require_scorer(study, found, scorer)
     refusal = found.refusal(assistant.backend, asked_of(assistant, questions))
     if refusal:
         raise CannotRun(f"protocol {name!r} for assistant {assistant_name!r}: {refusal}")
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)  # two commands at once make one run, not two
         same = BaselineRun.objects.filter(study=study, assistant=assistant, protocol=name, scope=scope)
-        last = same.order_by("-pk").first()
+        alike = (run for run in same.order_by("-pk") if run.details.get(SCORER, "") == scorer)
+        last = next(alike, None)
         if last is not None and not again:
             _require_same_samples(last, found, samples)
             if last.finished_at is not None:
@@ -79,7 +84,8 @@ def start_run(
         if last is not None and last.job is not None and again:
             jobs.cancel(job_id=last.job.pk, now=now)
         if last is None or again:
-            details = {"samples": samples or found.samples, "questions": len(questions)}
+            details: dict[str, Any] = {"samples": samples or found.samples, "questions": len(questions)}
+            details |= {SCORER: scorer} if scorer else {}
             last = BaselineRun(
                 study=study, assistant=assistant, protocol=name, scope=scope, details=details, created_at=now
             )
@@ -133,10 +139,19 @@ def _ask_all(
     if not protocol.needs_backend:
         _keep(run, [(item, runner.run(protocol.answer(item.asked, None, item.sample))) for item in left], work)
         return
-    backend = assistants.backend_of(run.assistant)
+    asked = [run.assistant, *([_assistant(run.study, run.details[SCORER])] if SCORER in run.details else [])]
+    backends: list[Backend] = []
     try:
-        _record_model(run, backend, work, runner)
-        flight = Flight(protocol, backend, left, AT_ONCE.get(run.assistant.backend, 1))
+        backends.extend(map(assistants.backend_of, asked))
+        _record_model(run, backends[0], work, runner)
+        if scorer := next(iter(backends[1:]), None):
+            _record_scorer(run, asked[1], scorer, work, runner)
+
+        async def answer(item: Item) -> Given:
+            given = await protocol.answer(item.asked, backends[0], item.sample)
+            return await protocol.scored(item.asked, given, scorer) if scorer else given
+
+        flight = Flight(answer, left, min(AT_ONCE.get(each.backend, 1) for each in asked))
         retried = run.retries
         try:
             while not flight.is_over:
@@ -152,7 +167,8 @@ def _ask_all(
         finally:
             runner.run(flight.close())
     finally:
-        runner.run(backend.aclose())
+        for backend in backends:
+            runner.run(backend.aclose())
 
 
 def _while_beating(call: Coroutine[Any, Any, T], work: Work, runner: asyncio.Runner) -> T:
@@ -192,7 +208,10 @@ def _keep(run: BaselineRun, given: Sequence[tuple[Item, Given]], work: Work) -> 
     usages = [answer.raw["usage"] for _, answer in given if "usage" in answer.raw]
     run.prompt_tokens = _more(run.prompt_tokens, [usage["prompt"] for usage in usages])
     run.completion_tokens = _more(run.completion_tokens, [usage["completion"] for usage in usages])
-    run.save(update_fields=["prompt_tokens", "completion_tokens"])
+    rated = [answer.raw["scorer_usage"]["prompt"] for _, answer in given if "scorer_usage" in answer.raw]
+    if (tokens := _more(run.details.get("scorer_tokens"), rated)) is not None:
+        run.details["scorer_tokens"] = tokens
+    run.save(update_fields=["prompt_tokens", "completion_tokens", "details"])
     work.progress(work.done + len(rows), work.total)
 
 
@@ -218,9 +237,25 @@ def _record_model(run: BaselineRun, backend: Backend, work: Work, runner: asynci
     run.save(update_fields=["model", "revision", "dtype"])
 
 
+def _record_scorer(run: BaselineRun, scorer: Assistant, backend: Backend, work: Work, runner: asyncio.Runner) -> None:
+    """Keep which model rates; another one in the middle of a run is refused as another assistant's would be."""
+    health = _while_beating(backend.health(), work, runner)
+    if not health.is_ok:
+        raise JobFailed(f"Scorer {scorer.name!r} cannot be asked: {health.sentence}")
+    now = " ".join((health.model, health.revision, health.dtype)).strip()
+    if run.details.get("scorer_model", now) != now and run.answers.exists():
+        raise JobFailed(
+            f"Run {run.pk} was begun with the scorer {run.details['scorer_model']!r}; {scorer.name!r} now serves "
+            f"{now!r}. Serve the first again, or start a fresh run with --again."
+        )
+    run.details["scorer_model"] = now
+    run.save(update_fields=["details"])
+
+
 def _record_questions(run: BaselineRun, protocol: BaselineProtocol, every: Sequence[Item]) -> None:
     """Keep how many questions the run asks and with which prompt texts; one hash over all where there are several."""
     prompts = {prompt for item in every for prompt in protocol.prompts(item.asked)}
+    prompts |= set(protocol.scorer_prompts()) if SCORER in run.details else set()
     named = sorted((f"{prompt.name}.v{prompt.version}", prompt.sha256) for prompt in prompts)
     run.prompt_version = ", ".join(name for name, _ in named)
     joined = "\n".join(f"{name} {sha256}" for name, sha256 in named)
@@ -235,6 +270,14 @@ def _assistant(study: Study, name: str) -> Assistant:
     except Assistant.DoesNotExist:
         names = ", ".join(study.assistants.order_by("name").values_list("name", flat=True)) or "none"
         raise CannotRun(f"assistant {name!r}: study {study.name!r} has {names}.") from None
+
+
+def _require_scorer(study: Study, protocol: BaselineProtocol, name: str) -> None:
+    if not protocol.scored_combinations:
+        able = ", ".join(each.name for each in PROTOCOLS.values() if each.scored_combinations)
+        raise CannotRun(f"scorer {name!r}: protocol {protocol.name!r} has no samples to rate; use {able}.")
+    if _assistant(study, name).backend == SCRIPTED:
+        raise CannotRun(f"scorer {name!r}: a scripted assistant cannot rate; name one with a model.")
 
 
 def _protocol(name: str) -> BaselineProtocol:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from studies.baselines.models import OTHER_MODEL, BaselineAnswer, BaselineRun
-from studies.baselines.protocols import PROTOCOLS, Given
+from studies.baselines.models import OTHER_MODEL, SCORER, BaselineAnswer, BaselineRun
+from studies.baselines.protocols import PROTOCOLS, Combine, Given
 from studies.design.access import spec_of
 from studies.design.models import Condition, Study
 
@@ -16,7 +16,8 @@ class Baselines:
 
     `protocols` names the runs as the tables do: a protocol by its own name for the primary assistant (the one that the
     first chat condition uses), `protocol@assistant` for the others, `imported:name@model` for results of a model that
-    is no assistant of the study. What is combined from a run's samples stands beside it, as `protocol-combination`.
+    is no assistant of the study. Samples that a scorer rated are `protocol-scored`. What is combined from a run's
+    samples stands beside it, as `protocol-combination`.
     `primary` is None while the study's primary baseline has no finished run: another one never stands in for it.
     """
 
@@ -26,7 +27,7 @@ class Baselines:
     @property
     def primary(self) -> BaselineRun | None:
         """The run of the study's primary baseline."""
-        combined = {combination_name(name, run): run for name, run in self.protocols.items()}
+        combined = {made: run for name, run in self.protocols.items() for made in combinations(name, run)}
         return self.protocols.get(self.primary_protocol) or combined.get(self.primary_protocol)
 
 
@@ -42,7 +43,8 @@ def finished(study: Study, scope: str = BaselineRun.Scope.STUDY) -> Baselines:
 def _name(run: BaselineRun, primary_assistant: int | None) -> str:
     if other := run.details.get(OTHER_MODEL):
         return f"{run.protocol}@{other}"
-    return run.protocol if run.assistant_id == primary_assistant else f"{run.protocol}@{run.assistant.name}"
+    own = f"{run.protocol}-scored" if run.details.get(SCORER) else run.protocol
+    return own if run.assistant_id == primary_assistant else f"{own}@{run.assistant.name}"
 
 
 def _primary_assistant(study: Study, runs: Sequence[BaselineRun]) -> int | None:
@@ -53,22 +55,24 @@ def _primary_assistant(study: Study, runs: Sequence[BaselineRun]) -> int | None:
     return first
 
 
-def combination_name(name: str, run: BaselineRun) -> str:
-    """What the combination of a run's samples is called in the tables; empty where there is none."""
+def combinations(name: str, run: BaselineRun) -> dict[str, Combine]:
+    """What is combined from a run's samples, by its name in the tables."""
     protocol = PROTOCOLS.get(run.protocol)
-    if protocol is None or not protocol.combination:
-        return ""
-    first, at, assistant = name.partition("@")
-    return f"{first}-{protocol.combination}{at}{assistant}"
+    if protocol is None:
+        return {}
+    _, at, assistant = name.partition("@")
+    made = protocol.scored_combinations if run.details.get(SCORER) else protocol.combinations
+    return {f"{run.protocol}-{each}{at}{assistant}": combine for each, combine in made.items()}
 
 
-def combined(run: BaselineRun, answers: Iterable[BaselineAnswer], options: dict[int, int]) -> Iterator[BaselineAnswer]:
+def combined(
+    run: BaselineRun, combine: Combine, answers: Iterable[BaselineAnswer], options: dict[int, int]
+) -> Iterator[BaselineAnswer]:
     """One unsaved answer per question, from its samples; `options`: how many each question has."""
-    protocol = PROTOCOLS[run.protocol]
     ordered = sorted(answers, key=lambda answer: (answer.question_id, answer.sample))
     for question_id, samples in groupby(ordered, key=lambda answer: answer.question_id):
         given = [Given(each.option, each.probabilities and tuple(each.probabilities), each.raw) for each in samples]
-        whole = protocol.combined(given, options[question_id])
+        whole = combine(given, options[question_id])
         yield BaselineAnswer(
             run=run, question_id=question_id, option=whole.option, probabilities=whole.probabilities, raw=whole.raw
         )

@@ -52,6 +52,7 @@ class BaselineForm(forms.Form):
         ),
     )
     scope = forms.CharField(error_messages={"required": "Please choose which questions."})
+    scorer = forms.CharField(required=False)
     again = forms.BooleanField(required=False)
 
 

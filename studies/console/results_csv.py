@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any
 
+from studies.analysis.formulas import defuse
 from studies.analysis.schema import RESULTS
 
 
@@ -21,4 +22,4 @@ def results_csv(results: dict[str, Any]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else defuse(str(value))

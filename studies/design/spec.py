@@ -20,6 +20,7 @@ PROTOCOLS = (  # the model alone: those of a baseline run, and what is combined 
     "rotations-mean",
     "chain-of-thought",
     "chain-of-thought-majority",
+    "chain-of-thought-best-of-n",
     "free-text",
     "frequencies",
     "frequencies-majority",

@@ -1,7 +1,6 @@
 """The replication package: a zip of tables and papers from which the analysis reruns. Same rows, same bytes."""
 
 import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,22 +9,36 @@ from django.db import connection, transaction
 
 from studies.design.models import Study
 from studies.reports import looks, source
-from studies.reports.files import Files, bundle_files
+from studies.reports.files import Compute, Files, bundle_files, read_by_analysis, release_files, with_sums
+from studies.reports.write_zip import write_zip
 
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
+
+def without_results(study: Study, tables: Files) -> Files:
+    """For bundles whose figures are left to whoever reads them."""
+    return {}
 
 
-def write_bundle(study: Study, out: Path, *, with_text: bool = False) -> Path:
+def write_bundle(
+    study: Study,
+    out: Path,
+    *,
+    with_text: bool = False,
+    is_release: bool = False,
+    compute: Compute = without_results,
+) -> Path:
     """Write the study's bundle to `out`, all of it or nothing; an older file of that name is replaced.
 
-    `with_text` adds what people and assistants wrote. Raises OutcomesSealed while outcomes may not be shown.
+    `with_text` adds what people and assistants wrote; `is_release` writes the anonymised form; `compute` gives the
+    results (see computed). Raises OutcomesSealed while outcomes may not be shown.
     """
     looks.require_outcomes(looks.may_show_outcomes(study), study)
     with one_instant():
-        files = bundle_files(source.read(study), with_text=with_text)
+        write = release_files if is_release else bundle_files
+        files = write(source.read(study), with_text=with_text)
+    files |= compute(study, read_by_analysis(files))
     part = out.with_name(f".{out.name}.part")
     try:
-        write_zip(part, files)
+        write_zip(part, with_sums(files))
         os.replace(part, out)
     finally:
         part.unlink(missing_ok=True)
@@ -41,14 +54,3 @@ def one_instant() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
-
-
-def write_zip(path: Path, files: Files) -> None:
-    """Sorted names, one fixed time, one way of packing: the bytes follow from the files alone."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, FIXED_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)

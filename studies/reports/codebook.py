@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from studies.analysis.filenames import data_file
 from studies.analysis.schema import TABLES, data_dictionary
 
 
@@ -12,7 +13,7 @@ def dictionary(names: Iterable[str]) -> dict[str, Any]:
     columns = data_dictionary()
     return {
         table.name: {
-            "file": f"data/{table.name}.csv",
+            "file": data_file(table.name),
             "meaning": table.meaning,
             "columns": [
                 {key: value for key, value in column.items() if key != "table"}

@@ -72,8 +72,8 @@ class Source:
         options = {key: len(fact.options) for key, fact in self.questions.items()}
         for name, run in self.runs.protocols.items():
             found[name] = self.answers.get(run.pk, [])
-            if combination := baselines.combination_name(name, run):
-                found[combination] = list(baselines.combined(run, found[name], options))
+            for made, combine in baselines.combinations(name, run).items():
+                found[made] = list(baselines.combined(run, combine, found[name], options))
         return found
 
 

@@ -13,7 +13,7 @@ import pytest
 from studies.analysis.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = {"results.csv", "results.json", "table1.csv"}
+TABLES = {"results.csv", "results.json", "results.parquet", "table1.csv"}
 PICTURES = {
     "accuracy", "contrasts", "calibration-1", "calibration-2", "calibration-3", "reliance", "questions", "people",
     "session", "selective", "crowds",

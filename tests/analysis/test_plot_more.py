@@ -1,5 +1,6 @@
 """The reliance plane, the questions and the session as pictures: bytes, words, and what they are drawn from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -70,5 +71,5 @@ def test_swapping_the_conditions_mirrors_the_questions(part: Slice) -> None:
 
 def test_one_condition_has_no_pairs(part: Slice) -> None:
     groups = {key: mask for key, mask in part.groups.items() if key[0] == "human"}
-    alone = Slice(part.trials, part.models, "wrong", "none", "all", "all", groups, {})
+    alone = replace(part, groups=groups, of_protocol={})
     assert paired(alone).empty

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from studies.analysis.check_log import PARTICIPANTS_FILE, TRIALS_FILE
 from studies.analysis.errors import InputError
 from studies.analysis.sums import broken, check, contradictions
 
@@ -41,18 +42,18 @@ def test_a_number_that_is_off_by_one_is_told(sum, part, words):
 
 def test_a_row_that_is_missing_from_the_tables_is_told():
     assert contradictions(SUMS, PEOPLE, TRIALS - 1) == [
-        "data/trials.csv has 5 trials, sums.json says 8 were answered or timed out, of which 2 of people who withdrew "
+        f"{TRIALS_FILE} has 5 trials, sums.json says 8 were answered or timed out, of which 2 of people who withdrew "
         "are left out"
     ]
     assert contradictions(SUMS, PEOPLE[:2], TRIALS) == [
-        "data/participants.csv has 2 sessions assigned, sums.json says 3",
-        "data/participants.csv has 0 sessions withdrawn, sums.json says 1",
+        f"{PARTICIPANTS_FILE} has 2 sessions assigned, sums.json says 3",
+        f"{PARTICIPANTS_FILE} has 0 sessions withdrawn, sums.json says 1",
     ]
 
 
 def test_a_state_that_nobody_knows_is_told():
     odd = ["completed", "abandoned", "vanished"]
-    assert "data/participants.csv has the unknown state 'vanished'" in contradictions(SUMS, odd, TRIALS)
+    assert f"{PARTICIPANTS_FILE} has the unknown state 'vanished'" in contradictions(SUMS, odd, TRIALS)
 
 
 def test_nothing_is_said_while_somebody_is_active():
@@ -63,7 +64,7 @@ def test_nothing_is_said_while_somebody_is_active():
 
 @pytest.fixture
 def bundle(tmp_path):
-    """The folder of an unpacked bundle, as far as its sums go."""
+    """The folder of an unpacked bundle, as far as its sums go; its tables are named as older bundles name them."""
     (tmp_path / "data").mkdir()
     people = "".join(f"p,{state}\n" for state in PEOPLE)
     (tmp_path / "data" / "participants.csv").write_text(f"participant,state\n{people}")
@@ -74,9 +75,11 @@ def bundle(tmp_path):
 
 def test_a_bundle_is_checked_with_its_tables(bundle):
     assert check(bundle) == []
-    (bundle / "data" / "trials.csv").write_text("participant,answer\n" + "p,A\n" * 7)
+    (bundle / "data" / "trials.csv").rename(bundle / TRIALS_FILE)
+    assert check(bundle) == []
+    (bundle / TRIALS_FILE).write_text("participant,answer\n" + "p,A\n" * 7)
     [problem] = check(bundle)
-    assert problem.startswith("data/trials.csv has 7 trials")
+    assert problem.startswith(f"{TRIALS_FILE} has 7 trials")
 
 
 def test_what_the_server_found_is_told_again(bundle):

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from studies.analysis import schema
+from studies.analysis.filenames import data_file
 from studies.baselines import flight, operations
 from studies.baselines.items import manifest
 from studies.baselines.models import BaselineRun
@@ -51,7 +52,7 @@ def more(bank: str, split: str, subject: str, text: str, passage: Passage | None
 
 def bundle_of(study, folder) -> dict[str, str]:
     with zipfile.ZipFile(write_bundle(rows.close(study), folder / "bundle.zip")) as archive:
-        return {name: archive.read(name).decode() for name in archive.namelist()}
+        return {name: archive.read(name).decode() for name in archive.namelist() if not name.endswith(".parquet")}
 
 
 def test_every_content_of_the_studys_splits_is_asked_once(study, model):
@@ -117,7 +118,7 @@ def test_a_bank_that_is_gone_and_a_scope_that_is_not_there_are_refused_in_words(
 def test_the_bundle_has_its_answers_in_a_table_of_their_own(study, model, tmp_path):
     work(start(study, scope=BANK, protocol="rotations"))
     files = bundle_of(study, tmp_path)
-    table = list(csv.DictReader(io.StringIO(files["data/bank_answers.csv"])))
+    table = list(csv.DictReader(io.StringIO(files[data_file("bank_answers")])))
     assert list(table[0]) == [column.name for column in schema.BANK_ANSWERS.columns]
     assert len(table) == 48
     [first] = [
@@ -131,12 +132,12 @@ def test_the_bundle_has_its_answers_in_a_table_of_their_own(study, model, tmp_pa
     }  # fmt: skip
     stories = {row["item_group"] for row in table if row["bank"] == "mini-quality"}
     assert stories == {"mini-quality:s0", "mini-quality:s1"}
-    assert json.loads(files["dictionary.json"])["bank_answers"]["file"] == "data/bank_answers.csv"
+    assert json.loads(files["dictionary.json"])["bank_answers"]["file"] == data_file("bank_answers")
     [told] = json.loads(files["baselines.json"])
     assert (told["protocol"], told["scope"], told["answers"]) == ("rotations@remote", "bank", 48)
     assert not told["is_primary"]
-    assert files["data/model_answers.csv"].count("\n") == 1  # nothing is compared with people
+    assert files[data_file("model_answers")].count("\n") == 1  # nothing is compared with people
 
 
 def test_a_bundle_without_such_a_run_has_no_such_table(study, tmp_path):
-    assert "data/bank_answers.csv" not in bundle_of(study, tmp_path)
+    assert data_file("bank_answers") not in bundle_of(study, tmp_path)

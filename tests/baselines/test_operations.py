@@ -279,7 +279,9 @@ def test_a_stance_that_is_drawn_per_trial_is_no_baseline(study):
 
 
 def test_a_study_file_names_the_protocols_that_there_are():
-    combined = {f"{each.name}-{each.combination}" for each in PROTOCOLS.values() if each.combination}
+    combined = {
+        f"{each.name}-{made}" for each in PROTOCOLS.values() for made in (*each.combinations, *each.scored_combinations)
+    }
     assert set(spec.PROTOCOLS) == set(PROTOCOLS) | combined
 
 

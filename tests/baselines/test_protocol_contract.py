@@ -109,6 +109,35 @@ async def test_an_empty_chain_of_thought_is_no_answer():
     assert (await answered("chain-of-thought", Fake(""))).option is None
 
 
+async def test_a_scorer_reads_question_reasoning_and_choice_and_rates_them():
+    given = await answered("chain-of-thought", Fake("Jupiter is huge."))
+    scorer = Fake()
+    scorer.likes = (0.3, 0.7)
+    rated = await PROTOCOLS["chain-of-thought"].scored(QUESTION, given, scorer)
+    (request,) = scorer.scored
+    assert request.continuations == ("A", "B")
+    assert "Which planet is largest?" in request.turns[0].text
+    assert "Jupiter is huge. \n\nProposed Answer: (B) Jupiter\n" in request.turns[0].text
+    assert (rated.option, rated.raw["score"]) == (1, pytest.approx(0.3))
+
+
+async def test_a_scorer_is_not_asked_about_a_sample_without_an_answer():
+    scorer = Fake()
+    silent = Given(None, None, {"text": ""})
+    assert await PROTOCOLS["chain-of-thought"].scored(QUESTION, silent, scorer) == silent
+    assert scorer.scored == []
+
+
+def test_the_best_of_n_is_the_sample_with_the_highest_score():
+    best = PROTOCOLS["chain-of-thought"].scored_combinations["best-of-n"]
+    samples = [Given(1, None, {"score": 0.2}), Given(1, None, {"score": 0.2}), Given(2, None, {"score": 0.9})]
+    assert best(samples, 4).option == 2
+    assert best([*samples, Given(None, None, {})], 4).raw == {"score": 0.9, "unscored": 1}
+    assert best([*samples, Given(3, None, {"score": 0.9})], 4).option is None
+    assert best([*samples, Given(2, None, {"score": 0.9})], 4).option == 2
+    assert best([Given(None, None, {})], 4).option is None
+
+
 async def test_rotations_give_every_option_every_place_and_find_a_model_that_likes_a_place():
     fake = Fake()
     samples = [await answered("rotations", fake, number=number) for number in range(4)]
@@ -116,7 +145,7 @@ async def test_rotations_give_every_option_every_place_and_find_a_model_that_lik
     assert {given.raw["place"] for given in samples} == {"B"}
     firsts = [request.turns[0].text.split("(A) ")[1].split("\n")[0] for request in fake.scored]
     assert firsts == list(QUESTION.options)
-    whole = PROTOCOLS["rotations"].combined(samples, 4)
+    whole = PROTOCOLS["rotations"].combinations["mean"](samples, 4)
     assert whole.probabilities == pytest.approx((0.25,) * 4)
 
 
@@ -129,7 +158,7 @@ async def test_rotations_of_a_model_that_knows_the_answer_agree():
 
     samples = [await answered("rotations", Knows(), number=number) for number in range(4)]
     assert {given.option for given in samples} == {1}
-    whole = PROTOCOLS["rotations"].combined(samples, 4)
+    whole = PROTOCOLS["rotations"].combinations["mean"](samples, 4)
     assert (whole.option, whole.probabilities) == (1, pytest.approx((0.1, 0.7, 0.1, 0.1)))
 
 
@@ -171,7 +200,7 @@ async def test_the_harness_layout_is_plain_text_to_the_space():
 @pytest.mark.parametrize("name", ["frequencies", "chain-of-thought"])
 def test_the_majority_counts_only_what_was_said(name):
     def votes(*options):
-        return PROTOCOLS[name].combined([Given(option, None) for option in options], 4)
+        return PROTOCOLS[name].combinations["majority"]([Given(option, None) for option in options], 4)
 
     whole = votes(1, 1, 2, None)
     assert (whole.option, whole.raw["silent"]) == (1, 1)

@@ -74,7 +74,7 @@ def test_an_endpoint_that_does_not_count_has_no_totals_and_no_cost(study, writer
     assert used.words == ""
 
 
-def test_letters_that_were_scored_have_no_totals(study, writer):
+def test_letters_scored_where_nobody_counts_have_no_totals(study, writer):
     assert totals_of(work(start(study))) == Totals(None, None, 0, None)
 
 

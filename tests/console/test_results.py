@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from studies.analysis.filenames import data_file
 from studies.design.models import Study
 from studies.jobs import operations as jobs
 from studies.jobs.executor import on_database
@@ -226,14 +227,14 @@ async def test_the_bundle_is_streamed_as_a_file(async_client, ada, played):
     assert headers["Content-Disposition"] == 'attachment; filename="planets-v1.zip"'
     assert headers["Content-Length"] == str(len(content))
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
-    assert "data/trials.csv" in names
-    assert "data/messages.csv" not in names
+    assert data_file("trials") in names
+    assert data_file("messages") not in names
 
 
 async def test_the_chats_texts_are_in_the_bundle_only_when_asked_for(async_client, ada, played):
     await on_database(rows.close, played)
     _, content = await download(async_client, ada, played, "?text=yes")
-    assert "data/messages.csv" in zipfile.ZipFile(io.BytesIO(content)).namelist()
+    assert data_file("messages") in zipfile.ZipFile(io.BytesIO(content)).namelist()
 
 
 async def test_after_a_look_the_bundle_of_an_open_study_can_be_had(async_client, ada, played):

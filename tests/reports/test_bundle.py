@@ -10,6 +10,7 @@ import pytest
 
 from studies.analysis import data, schema
 from studies.analysis.check import missing_columns
+from studies.analysis.filenames import data_file
 from studies.analysis.sums import broken, check
 from studies.baselines.models import BaselineRun
 from studies.design.operations import close_study
@@ -18,6 +19,7 @@ from studies.reports.bundle import write_bundle
 from tests.reports import rows
 from tests.small_study import NOW, make_study
 
+TRIALS = data_file("trials")
 pytestmark = pytest.mark.django_db
 
 
@@ -43,31 +45,37 @@ def test_the_same_rows_give_the_same_bytes(study, tmp_path):
 def test_it_holds_the_tables_their_dictionary_and_the_study_file(study, tmp_path):
     files = unzip(write_bundle(study, tmp_path / "bundle.zip"))
     assert list(files) == sorted(files)
-    assert {name for name in files if not name.startswith("prompts/")} == {
+    beside = ("materials/prompts/", "analysis/studies/", "data/", "parquet/")
+    assert {name for name in files if not name.startswith(beside)} == {
+        ".psychdsignore",
+        "CHANGES.txt",
         "README.txt",
         "SHA256SUMS",
+        "analysis/analysis.py",
+        "analysis/environment.txt",
+        "analysis/requirements.txt",
         "baselines.json",
-        "data/assignments.csv",
-        "data/conditions.csv",
-        "data/events.csv",
-        "data/exclusions.csv",
-        "data/model_answers.csv",
-        "data/participants.csv",
-        "data/questions.csv",
-        "data/trials.csv",
+        "dataset_description.json",
         "deviations.json",
         "dictionary.json",
         "event_heads.csv",
-        "spec.json",
+        "materials/spec.json",
+        "materials/study.toml",
         "study.json",
-        "study.toml",
         "sums.json",
+    } | ({"analysis/primary_contrast.R"} & set(files))
+    tables = (
+        "assignments", "conditions", "events", "exclusions", "model_answers", "participants", "questions", "trials",
+    )  # fmt: skip
+    assert {name for name in files if name.startswith("data/")} == {
+        f"{data_file(table).removesuffix('.csv')}.{kind}" for table in tables for kind in ("csv", "json")
     }
-    assert files["study.toml"].decode() == rows.SPEC
+    assert {name for name in files if name.startswith("parquet/")} == {f"parquet/{table}.parquet" for table in tables}
+    assert files["materials/study.toml"].decode() == rows.SPEC
     described = json.loads(files["dictionary.json"])
-    header = next(csv.reader(io.StringIO(files["data/trials.csv"].decode())))
+    header = next(csv.reader(io.StringIO(files[TRIALS].decode())))
     assert [column["name"] for column in described["trials"]["columns"]] == header
-    assert "prompts/zero_shot.v1.txt" in files
+    assert "materials/prompts/zero_shot.v1.txt" in files
 
 
 def test_the_checksums_are_those_of_every_other_file(study, tmp_path):
@@ -102,7 +110,7 @@ def test_messages_are_only_there_when_asked_for(study, tmp_path):
     plain = write_bundle(study, tmp_path / "plain.zip")
     assert b"What about" not in b"".join(unzip(plain).values())
     full = unzip(write_bundle(study, tmp_path / "full.zip", with_text=True))
-    assert b'"message","What about' in full["data/messages.csv"]
+    assert b'"message","What about' in full[data_file("messages")]
     assert "messages" in json.loads(full["dictionary.json"])
 
 
@@ -118,9 +126,9 @@ def test_every_cell_is_quoted_so_that_texts_stay_texts(study, tmp_path):
     trial = study.sessions.first().trials.filter(condition__assistance="chat").first()
     rows.Message.objects.filter(trial=trial).update(text='=1+1\n"quoted", None')
     files = unzip(write_bundle(study, tmp_path / "bundle.zip", with_text=True))
-    assert b'"=1+1\n""quoted"", None"' in files["data/messages.csv"]
+    assert b'"\'=1+1\n""quoted"", None"' in files[data_file("messages")]
     for name, content in files.items():
-        if name.startswith("data/"):
+        if name.startswith("data/") and name.endswith(".csv"):
             assert all(line.startswith(b'"') for line in content.splitlines()[:1])
 
 
@@ -159,8 +167,8 @@ def test_a_failed_write_leaves_the_older_bundle(study, tmp_path, monkeypatch):
 
 def test_no_declared_table_lacks_a_required_column(study, tmp_path):
     for table in schema.INPUTS:
-        if table.name != "messages":
-            name = f"data/{table.name}.csv"
+        if table.name not in ("messages", "bank_answers"):
+            name = data_file(table.name)
             content = unzip(write_bundle(study, tmp_path / "bundle.zip"))[name].decode()
             header = next(csv.reader(io.StringIO(content)))
             assert missing_columns(table, data.pd.DataFrame(columns=header)) == []

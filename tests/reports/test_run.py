@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from studies.jobs import operations as jobs
 from studies.jobs.models import Job
+from studies.reports import process
 from studies.reports import run as analysis
 from studies.reports.models import AnalysisRun
 from tests.reports import rows
@@ -125,7 +126,7 @@ def test_the_process_is_given_no_secret(played, instead, monkeypatch):
 
 
 def test_an_analysis_that_takes_too_long_is_stopped(played, instead, monkeypatch):
-    monkeypatch.setattr(analysis, "LIMIT", timedelta(seconds=0.3))
+    monkeypatch.setattr(process, "LIMIT", timedelta(seconds=0.3))
     instead("exec sleep 60")
     began = timezone.now()
     assert "took longer than" in work(played).error

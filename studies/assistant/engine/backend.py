@@ -65,7 +65,12 @@ class EngineBackend:
             async for event in events:
                 if isinstance(event, list):
                     return [
-                        replace(score, token_ids=tuple(ids), pieces=encode.pieces(self._loaded, ids))
+                        replace(
+                            score,
+                            token_ids=tuple(ids),
+                            pieces=encode.pieces(self._loaded, ids),
+                            context_tokens=len(tokens.context),
+                        )
                         for score, ids in zip(event, tokens.continuations, strict=True)
                     ]
                 if not isinstance(event, Queued):

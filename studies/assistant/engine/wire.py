@@ -155,6 +155,7 @@ def scores_body(scores: Sequence[ContinuationScore]) -> dict[str, Any]:
         "tokens": [score.tokens for score in scores],
         "token_ids": [score.token_ids for score in scores],
         "pieces": [score.pieces for score in scores],
+        "context_tokens": scores[0].context_tokens if scores else None,
     }
 
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from studies.baselines.protocols.base import SCRIPTED, Asked, BaselineProtocol, Given, Sample, Shot
+from studies.baselines.protocols.base import SCRIPTED, Asked, BaselineProtocol, Combine, Given, Sample, Shot
 
-__all__ = ["PROTOCOLS", "SCRIPTED", "Asked", "BaselineProtocol", "Given", "Sample", "Shot", "default_protocol"]
+__all__ = [
+    "PROTOCOLS",
+    "SCRIPTED",
+    "Asked",
+    "BaselineProtocol",
+    "Combine",
+    "Given",
+    "Sample",
+    "Shot",
+    "default_protocol",
+]
 
 
 def _found() -> dict[str, BaselineProtocol]:

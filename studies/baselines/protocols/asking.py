@@ -9,7 +9,7 @@ from contextlib import aclosing
 from string import ascii_uppercase
 from typing import Any
 
-from studies.assistant.types import Backend, Done, Piece, Request, ScoreRequest, Turn
+from studies.assistant.types import Backend, ContinuationScore, Done, Piece, Request, ScoreRequest, Turn
 from studies.baselines.protocols.base import Given
 
 
@@ -33,6 +33,7 @@ async def likeliest(backend: Backend, request: ScoreRequest, names: Sequence[str
             score.continuation: {"tokens": score.tokens, "ids": score.token_ids, "pieces": score.pieces}
             for score in scores
         },
+        "usage": read(scores),
     }
     return of_shares(normalised(logprobs), raw, names)
 
@@ -79,6 +80,16 @@ def normalised(logprobs: Sequence[float]) -> tuple[float, ...]:
     return tuple(weight / math.fsum(weights) for weight in weights)
 
 
-def usage_of(*kept: dict[str, Any]) -> dict[str, int]:
-    """Tokens of several calls together; a call whose endpoint did not say counts nothing."""
-    return {name: sum((each.get("usage") or {}).get(name) or 0 for each in kept) for name in ("prompt", "completion")}
+def read(scores: Sequence[ContinuationScore]) -> dict[str, int | None]:
+    """Tokens that were read to score these continuations after one context; None where the endpoint does not count."""
+    context = scores[0].context_tokens
+    if context is None:
+        return {"prompt": None, "completion": None}
+    return {"prompt": context + sum(score.tokens for score in scores), "completion": 0}
+
+
+def usage_of(*kept: dict[str, Any]) -> dict[str, int | None]:
+    """Tokens of several calls together; a call whose endpoint did not say counts nothing, and None if none said."""
+    counts = {name: [(each.get("usage") or {}).get(name) for each in kept] for name in ("prompt", "completion")}
+    known = {name: [count for count in found if count is not None] for name, found in counts.items()}
+    return {name: sum(found) if found else None for name, found in known.items()}

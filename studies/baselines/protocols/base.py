@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -51,11 +51,16 @@ class Given:
     raw: dict[str, Any] = field(default_factory=dict)
 
 
+# One answer from all samples of a question with so many options.
+Combine = Callable[[Sequence[Given], int], Given]
+
+
 class BaselineProtocol(ABC):
     """One way to ask the model alone. A module of this package that defines `PROTOCOLS` adds its protocols.
 
     `samples`: answers per question unless the run says otherwise; `can_vary`: whether it may. `shots`: worked examples
-    that it wants. `combination`: what `combined` is called, in the tables `name-combination`; empty when there is none.
+    that it wants. `combinations`: what is made of a question's samples, in the tables `name-combination`;
+    `scored_combinations`: what is made of them where a scorer model has rated each, which needs `scored`.
     """
 
     name: ClassVar[str]
@@ -63,7 +68,8 @@ class BaselineProtocol(ABC):
     samples: ClassVar[int] = 1
     can_vary: ClassVar[bool] = False
     shots: ClassVar[int] = 0
-    combination: ClassVar[str] = ""
+    combinations: ClassVar[Mapping[str, Combine]] = {}
+    scored_combinations: ClassVar[Mapping[str, Combine]] = {}
 
     def refusal(self, backend: str, asked: Sequence[Asked]) -> str:
         """Why this assistant cannot be asked so, in words, before anything is asked; empty when it can."""
@@ -79,6 +85,10 @@ class BaselineProtocol(ABC):
     async def answer(self, asked: Asked, backend: Backend | None, sample: Sample) -> Given:
         """Ask. Raises BackendError."""
 
-    def combined(self, samples: Sequence[Given], options: int) -> Given:
-        """One answer from all samples of a question with so many options."""
-        raise NotImplementedError(f"{self.name} has no combination")
+    def scorer_prompts(self) -> tuple[Prompt, ...]:
+        """The texts that a scorer model is asked with."""
+        return ()
+
+    async def scored(self, asked: Asked, given: Given, scorer: Backend) -> Given:
+        """The sample with the scorer's rating of it. Raises BackendError."""
+        raise NotImplementedError(f"{self.name} has nothing that a scorer could rate")

@@ -5,7 +5,7 @@ Letter likelihoods can miss what people see by twenty points (Chang et al. 2025,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from studies.assistant import answers, prompts
@@ -13,7 +13,7 @@ from studies.assistant.prompts import Prompt
 from studies.assistant.prompts.questions import zero_shot, zero_shot_prompt
 from studies.assistant.types import Backend, Turn
 from studies.baselines.protocols.asking import majority, required, written
-from studies.baselines.protocols.base import Asked, BaselineProtocol, Given, Sample
+from studies.baselines.protocols.base import Asked, BaselineProtocol, Combine, Given, Sample
 
 
 class FreeText(BaselineProtocol):
@@ -46,10 +46,7 @@ class Frequencies(FreeText):
     max_tokens = 32
     samples: ClassVar[int] = 20
     can_vary: ClassVar[bool] = True
-    combination: ClassVar[str] = "majority"
-
-    def combined(self, samples: Sequence[Given], options: int) -> Given:
-        return majority(samples, options)
+    combinations: ClassVar[Mapping[str, Combine]] = {"majority": majority}
 
 
 PROTOCOLS = (FreeText(), Frequencies())

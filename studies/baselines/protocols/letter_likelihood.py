@@ -5,14 +5,14 @@ Bowman et al. 2022 (arXiv 2211.03540), after Kadavath et al. 2022.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from studies.assistant.prompts import Prompt
 from studies.assistant.prompts.questions import zero_shot, zero_shot_prompt
 from studies.assistant.types import Backend, ScoreRequest, Turn
 from studies.baselines.protocols.asking import letters, likeliest, of_shares, required
-from studies.baselines.protocols.base import SCRIPTED, Asked, BaselineProtocol, Given, Sample
+from studies.baselines.protocols.base import SCRIPTED, Asked, BaselineProtocol, Combine, Given, Sample
 
 
 class ZeroShot(BaselineProtocol):
@@ -50,6 +50,15 @@ class FewShot(ZeroShot):
         return super().refusal(backend, asked)
 
 
+def mean_of_probabilities(samples: Sequence[Given], options: int) -> Given:
+    """The option with the largest mean probability over the samples that have any."""
+    known = [given.probabilities for given in samples if given.probabilities is not None]
+    if not known:
+        return Given(None, None)
+    means = [sum(column) / len(known) for column in zip(*known, strict=True)]
+    return of_shares(means, {"rotations": len(known)}, letters(len(means)))
+
+
 class Rotations(ZeroShot):
     """The options in all their rotations: sample r shows option (i + r) mod n at place i. Reveals position bias.
 
@@ -58,7 +67,7 @@ class Rotations(ZeroShot):
 
     name = "rotations"
     samples: ClassVar[int] = 4
-    combination: ClassVar[str] = "mean"
+    combinations: ClassVar[Mapping[str, Combine]] = {"mean": mean_of_probabilities}
 
     def refusal(self, backend: str, asked: Sequence[Asked]) -> str:
         other = sum(len(one.options) != self.samples for one in asked)
@@ -76,13 +85,6 @@ class Rotations(ZeroShot):
         place = None if given.option is None else letters(len(asked.options))[given.option]
         option = None if given.option is None else shown[given.option]
         return Given(option, tuple(shares), given.raw | {"shown": shown, "place": place})
-
-    def combined(self, samples: Sequence[Given], options: int) -> Given:
-        known = [given.probabilities for given in samples if given.probabilities is not None]
-        if not known:
-            return Given(None, None)
-        means = [sum(column) / len(known) for column in zip(*known, strict=True)]
-        return of_shares(means, {"rotations": len(known)}, letters(len(means)))
 
 
 def _worked(asked: Asked) -> tuple[Turn, ...]:

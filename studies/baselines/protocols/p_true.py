@@ -8,7 +8,7 @@ from studies.assistant import prompts
 from studies.assistant.prompts import Prompt
 from studies.assistant.prompts.questions import choices
 from studies.assistant.types import Backend, ScoreRequest, Turn
-from studies.baselines.protocols.asking import letters, normalised, of_shares, required
+from studies.baselines.protocols.asking import letters, normalised, of_shares, read, required, usage_of
 from studies.baselines.protocols.base import Asked, BaselineProtocol, Given, Sample
 
 
@@ -24,18 +24,19 @@ class PTrue(BaselineProtocol):
         return (_prompt(asked),)
 
     async def answer(self, asked: Asked, backend: Backend | None, sample: Sample) -> Given:
-        shares = []
+        shares, usages = [], []
         for index, option in enumerate(asked.options):
             values = {"question": asked.question, "choices": choices(asked.options), "option": option}
             values |= {"letter": ascii_uppercase[index]} | ({"passage": asked.passage} if asked.passage else {})
             turns = (Turn("user", _prompt(asked).fill(**values)), Turn("assistant", "("))
             scores = await required(backend).score(ScoreRequest(continuations=("A", "B"), turns=turns))
             shares.append(normalised([score.logprob for score in scores])[0])
+            usages.append({"usage": read(scores)})
         total = sum(shares)
-        names = letters(len(shares))
+        raw = {"p_true": shares, "usage": usage_of(*usages)}
         if not total:
-            return Given(None, None, {"p_true": shares})
-        return of_shares([share / total for share in shares], {"p_true": shares}, names)
+            return Given(None, None, raw)
+        return of_shares([share / total for share in shares], raw, letters(len(shares)))
 
 
 def _prompt(asked: Asked) -> Prompt:

@@ -16,6 +16,7 @@ from studies.console.views.results import sealed
 from studies.design.frozen import StudyChanged
 from studies.design.models import Study
 from studies.jobs.executor import on_reading_database
+from studies.reports import computed
 from studies.reports.bundle import write_bundle
 from studies.reports.looks import OutcomesSealed
 
@@ -46,9 +47,12 @@ def _bundle(request: HttpRequest, name: str, version: int) -> HttpResponseBase:
 
 
 def make(study: Study, *, with_text: bool) -> tuple[BinaryIO, int]:
-    """The bundle as an open file without a name, gone when it is closed, and its size. Raises OutcomesSealed."""
+    """The bundle as an open file without a name, gone when it is closed, and its size. Raises OutcomesSealed.
+
+    The results in it are those of the newest analysis, where it read the same tables; none are computed here.
+    """
     with tempfile.TemporaryDirectory(prefix="oversight-bundle-") as folder:
-        path = write_bundle(study, Path(folder) / "bundle.zip", with_text=with_text)
+        path = write_bundle(study, Path(folder) / "bundle.zip", with_text=with_text, compute=computed.stored)
         return path.open("rb"), path.stat().st_size
 
 

@@ -37,6 +37,12 @@ class Command(BaseCommand):
             default=BaselineRun.Scope.STUDY,
             help="the study's questions, or all of the banks and splits that they were drawn from (default: study)",
         )
+        parser.add_argument(
+            "--scorer",
+            default="",
+            metavar="ASSISTANT",
+            help="the assistant that rates each chain of thought; the best one counts then, not the majority",
+        )
         parser.add_argument("--again", action="store_true", help="make a fresh run although one is finished or begun")
 
     def handle(
@@ -47,6 +53,7 @@ class Command(BaseCommand):
         protocol: str = "",
         samples: int | None = None,
         scope: str = BaselineRun.Scope.STUDY,
+        scorer: str = "",
         again: bool = False,
         **options: Any,
     ) -> None:
@@ -58,6 +65,7 @@ class Command(BaseCommand):
                 protocol=protocol,
                 samples=samples,
                 scope=scope,
+                scorer=scorer,
                 again=again,
                 now=timezone.now(),
             )
