@@ -257,6 +257,14 @@ def codes_together(frames: Sequence[pd.DataFrame], name: str) -> Codes:
     return (joined if has_codes else pd.factorize(joined, sort=True)[0]).astype(np.int64, copy=False)
 
 
+def first_rows(codes: Codes) -> tuple[Codes, Codes]:
+    """The first row of every code that occurs, by code, and the rank of each row's code among them."""
+    first = np.full(int(codes.max(initial=-1)) + 1, -1)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    occurs = first >= 0
+    return first[occurs], (np.cumsum(occurs) - 1)[codes]
+
+
 def _side(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> Side | None:
     """The first of `names` that every frame has, as codes or as names."""
     for name in names:

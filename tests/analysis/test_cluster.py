@@ -204,3 +204,11 @@ def test_a_remembered_frame_has_its_sides_and_lets_go_of_them() -> None:
     assert len(cluster._REMEMBERED) == before + 1
     del frame
     assert len(cluster._REMEMBERED) == before
+
+
+def test_first_rows_are_those_of_numpy() -> None:
+    codes = np.random.default_rng(0).choice([0, 2, 3, 7, 11], 40)
+    first, rank = cluster.first_rows(codes)
+    expected, inverse = np.unique(codes, return_index=True, return_inverse=True)[1:]
+    assert (first.tolist(), rank.tolist()) == (expected.tolist(), inverse.tolist())
+    assert [each.tolist() for each in cluster.first_rows(codes[:0])] == [[], []]
