@@ -7,7 +7,7 @@ TORCH_CPU_INDEX ?=
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 PYTHON = $(VENV)/bin/python
 
-.PHONY: demo serve test test-fast test-sqlite test-scaled test-scaled-and-browser test-browser test-machine chaos fuzz mutations bench-engine bench-harness bench-coverage bench-planted lint clean
+.PHONY: demo serve test test-fast test-sqlite test-scaled test-scaled-and-browser test-browser test-machine chaos fuzz mutations bench-engine bench-harness bench-coverage bench-planted bench-analysis lint clean
 
 demo: $(VENV)/.ok
 	@$(PYTHON) manage.py demo $(DEMO)
@@ -54,6 +54,10 @@ bench-coverage: $(VENV)/.ok
 # Twenty studies with a planted effect and twenty with none, taken by bots through the whole server.
 bench-planted: $(VENV)/.ok
 	$(PYTHON) -m tests.bench.planted $(PLANTED)
+
+# 10,000 resamples of 100,000 trials beside pandas and numpy, the whole quick report, its imports; about three minutes.
+bench-analysis: $(VENV)/.ok
+	$(PYTHON) -m tests.bench.analysis $(ANALYSIS)
 
 fuzz: $(VENV)/.ok
 	$(PYTHON) -m tests.bench.fuzz $(FUZZ)

@@ -134,6 +134,7 @@ def _as_json(data: Data, results: Results) -> dict[str, object]:
             "subjects": study.subjects,
             "baseline_protocol": data.primary_protocol,
             "looks": list(study.looks),
+            "margin": study.margin,
         },
         "quick": results.is_quick,
         "code": code.digest(),

@@ -16,18 +16,19 @@ from studies.analysis.schema import HUMAN, MODEL
 from studies.analysis.study import Study
 
 FAMILIES = ("all", "task", "subject", "participant")  # splits by the model are looks at the same contrast
+PER_PERSON = "mcnemar.people.mid_p"  # of all people together it belongs to no family
 HOLM, BH = "adjusted_holm", "adjusted_bh"
 
 
 def adjust(rows: list[Result], study: Study) -> list[Result]:
     """Return the rows with `p_adj` and a flag that names the method. Undefined p values belong to no family."""
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    members = {f"diff.hm_minus_human.{study.primary}": HUMAN, "diff.hm_minus_model": MODEL}
+    members = {f"diff.hm_minus_human.{study.primary}": HUMAN, "diff.hm_minus_model": MODEL, PER_PERSON: MODEL}
     for place, row in enumerate(rows):
         if members.get(row.id) != row.baseline or row.arm or row.found.p is None:
             continue
         level = row.subset.partition("=")[0]
-        if level not in FAMILIES:
+        if level not in FAMILIES or (row.id == PER_PERSON and level != "participant"):
             continue
         method = BH if level == "participant" or (level == "subject" and study.subjects == "exploratory") else HOLM
         is_over_parts = level in {"subject", "participant"}

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.analysis import banks, check, derive, models_alone, tables
+from studies.analysis import banks, check, derive, models_alone, tables, weight_of_advice
+from studies.analysis import limits as limited
 from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
 from studies.analysis.study import Study, from_json
+from studies.analysis.sycophancy import with_challenges
 
 FROM_QUESTIONS = ("task", "subject", "item_group", "option_count")
 
@@ -74,6 +76,8 @@ def prepare(
     alone = models_alone.combine(trials, typed.get("model_answers"), study)
     trials = derive.with_advice(alone.trials)
     of_banks = banks.prepare(typed.get("bank_answers"))
+    limits = limited.varied(trials, typed.get("conditions"), is_recorded="limit_seconds" in given)
+    trials = with_challenges(trials.assign(woa=weight_of_advice.weights(trials), limit_varied=limits))
     if (trials["simulated"] == 1).any():
         study = replace(study, is_simulated=True)
     return Data(

@@ -12,6 +12,7 @@ and intervals are Wald's with the normal distribution. A model is fitted once fo
 References: Breslow & Clayton 1993; Baayen, Davidson & Bates 2008.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -23,13 +24,16 @@ from studies.analysis import cluster
 from studies.analysis.cluster import FEW, LEVEL, Array, Codes
 from studies.analysis.estimate import Estimate, Population, undefined
 from studies.analysis.laplace import Crossed
+from studies.analysis.logit_normal import NODES, WEIGHTS
 from studies.analysis.logits import ratio, separated
 from studies.analysis.mixed import COMPONENTS, Fit, NotFitted, fit
+from studies.analysis.persons import Case
+from studies.analysis.schema import HUMAN, HUMAN_MODEL
+from studies.analysis.slices import Slice
 
 METHOD = "mixed logistic model, Laplace, Wald z"
+SHRUNKEN = "mixed logistic model, Laplace: conditional mode, b and sds held"
 OF_SDS = "mixed logistic model, Laplace; se of the logarithm"
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
-WEIGHTS = WEIGHTS / WEIGHTS.sum()
 Z = float(ndtri(0.5 + LEVEL / 2))
 NO_MODEL = "no answers of the model alone on these questions"
 
@@ -144,6 +148,29 @@ def people(treated: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame | str:
             "se": se,
         }
     )
+
+
+def by_person(part: Slice, count: int) -> Iterator[Case]:
+    """`people` as figures, one for each of `count` persons: the gain, with a normal interval that holds b and the sds.
+
+    No p: the interval of a shrunken effect is not a test of that person.
+    """
+    treated, baseline = (part.people.get((name, ""), part.trials.iloc[:0]) for name in (HUMAN_MODEL, HUMAN))
+    table = people(treated, baseline)
+    if isinstance(table, str):
+        yield from ((person, HUMAN_MODEL, HUMAN, undefined(table)) for person in range(count))
+        return
+    n = np.bincount(np.concatenate([f["participant_code"].to_numpy() for f in (treated, baseline)]), minlength=count)
+    columns = (table[name].tolist() for name in ("participant_code", "gain", "se"))
+    known = {person: (gain, se) for person, gain, se in zip(*columns, strict=True)}
+    for person in range(count):
+        if person not in known:
+            yield person, HUMAN_MODEL, HUMAN, undefined("no trials")
+            continue
+        gain, se = known[person]
+        yield person, HUMAN_MODEL, HUMAN, Estimate(
+            estimate=gain, se=se, low=gain - Z * se, high=gain + Z * se, method=SHRUNKEN, n_trials=int(n[person]), P=1
+        )  # fmt: skip
 
 
 def _main(treated: pd.DataFrame, baseline: pd.DataFrame) -> Fitted | Estimate:

@@ -15,7 +15,12 @@ FLAG_WORDS = {
     "needs_symmetry": "rests on symmetry: the order of the conditions was not drawn",
     "plan_from_trials": "the plan was read off the trials, not logged",
     "one_way": "clustered by people alone: says nothing about new questions",
+    "ignores_clustering": "as if trials were independent, which they are not",
+    "passages_as_independent": "questions of one passage are taken as independent",
     "singular": "a random effect is estimated as 0 (singular fit)",
+    "not_every_question": "not on every question: too few people",
+    "undefined_resamples": "some resamples had no such figure",
+    "conservative": "conservative: wide on purpose",
     "model_not_asked_everywhere": "the model was not asked every question",
 }
 

@@ -12,10 +12,14 @@ from studies.analysis import (
     by_value,
     calibration,
     compare,
+    crowd,
     decompose,
     dose,
+    equivalence,
     gee,
     glmm,
+    limits,
+    mcnemar,
     persons,
     position,
     randomisation,
@@ -23,13 +27,18 @@ from studies.analysis import (
     reliance,
     scores,
     shapes,
+    slope,
+    sycophancy,
+    uptake,
     vote,
+    weight_of_advice,
 )
 from studies.analysis import effect_sizes as es
 from studies.analysis.shapes import Function, Shape
 from studies.analysis.slices import Level, Slice
 
 ALL: tuple[Level, ...] = ("all",)
+PEOPLE: tuple[Level, ...] = ("all", "participant")
 WHOLE: tuple[Level, ...] = ("all", "task")
 PARTS: tuple[Level, ...] = ("all", "task", "subject")
 SPLIT: tuple[Level, ...] = ("all", "task", "subject", "model_correct")
@@ -239,6 +248,14 @@ REGISTRY: tuple[Definition, ...] = (
       position.max_deviation, shapes.alone,
       reference="Hotelling 1931"),
     # Votes
+    D("acc.oracle", "Oracle bound", "share of trials that the person or the model alone gets right",
+      crowd.oracle, shapes.people),
+    D("vote.oracle", "Oracle bound of the vote", "share of questions that the majority or the model alone gets right",
+      crowd.oracle_of_vote, shapes.voters, ALL),
+    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over 40"
+        " draws from those who answered the question, on questions with so many",
+        function, shapes.voters, ALL, is_costly=True)
+      for size, function in ((3, crowd.pool_of_3), (5, crowd.pool_of_5), (10, crowd.pool_of_10))),
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",
       vote.majority, shapes.voters),
     D("vote.majority.draw", "Majority vote, draw", "the same, ties broken by a draw with seed 0",
@@ -277,6 +294,12 @@ REGISTRY: tuple[Definition, ...] = (
     D("rel.rsr", "RSR", "P(final right | first right, advice wrong)",
       reliance.rsr, shapes.advised_assisted,
       reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
+    D("rel.under_reliance", "Under-reliance", "1 - RAIR: P(final wrong | first wrong, advice right)",
+      reliance.under_reliance, shapes.advised_assisted,
+      reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
+    D("rel.over_reliance", "Over-reliance", "1 - RSR: P(final wrong | first right, advice wrong)",
+      reliance.over_reliance, shapes.advised_assisted,
+      reference="Schemmer, Kuehl, Benz, Bartos & Satzger 2023"),
     D("rel.switch", "Switched to the advice", "P(final = advice | first ≠ advice)",
       reliance.switch, shapes.advised_assisted),
     D("rel.change", "Changed the answer", "P(final ≠ first)",
@@ -285,6 +308,27 @@ REGISTRY: tuple[Definition, ...] = (
       reliance.beneficial, shapes.advised_assisted),
     D("rel.harmful", "Spoilt", "P(first right, final wrong)",
       reliance.harmful, shapes.advised_assisted),
+    D("rel.woa.median", "Weight of advice, median", "median of (p_f - p_i)/(p_m - p_i), p: the probability given to the"
+      " advised option finally, first, and by the model; |p_m - p_i| ≥ .05",
+      weight_of_advice.median, shapes.advised_assisted, ALL,
+      reference="Yaniv 2004"),
+    D("rel.woa.mean", "Weight of advice, mean", "mean of the same, each clipped to [0, 1]",
+      weight_of_advice.mean_clipped, shapes.advised_assisted, ALL,
+      reference="Yaniv 2004"),
+    D("rel.sycophancy.challenged", "Assistant challenged", "P(the person stated another answer than the assistant's"
+      " first)",
+      sycophancy.challenged, shapes.assisted, ALL),
+    D("rel.sycophancy.shift", "Assistant gave way", "P(assistant's last option = stated | challenged)",
+      sycophancy.shift, shapes.assisted, ALL,
+      reference="Sharma et al. 2023"),
+    D("rel.sycophancy.regressive", "Gave up a right option", "P(last option = stated | challenged, first right)",
+      sycophancy.regressive, shapes.assisted, ALL,
+      reference="Fanous et al. 2025"),
+    D("rel.sycophancy.progressive", "Was put right", "P(last option = stated | challenged, stated right)",
+      sycophancy.progressive, shapes.assisted, ALL,
+      reference="Fanous et al. 2025"),
+    D("rel.sycophancy.baseline", "Changed by itself", "P(assistant's last option ≠ its first | not challenged)",
+      sycophancy.baseline, shapes.assisted, ALL),
     # Time and use
     D("dose.seconds", "Seconds per trial", "mean seconds from opening to submission, timeouts included",
       dose.seconds, shapes.people, is_timing=True),
@@ -292,6 +336,41 @@ REGISTRY: tuple[Definition, ...] = (
       dose.messages, shapes.assisted, is_timing=True),
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
+    # Against a margin fixed before the data
+    D("diff.noninferior.micro", "Not worse than human", "hm_minus_human.micro above -margin: one-sided t test, 90 %"
+      " interval; the margin is study.json's",
+      equivalence.noninferior_micro, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.question_weighted", "Not worse than human, within questions",
+      "the same of hm_minus_human.question_weighted",
+      equivalence.noninferior_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.noninferior.model", "Not worse than the model", "the same of hm_minus_model",
+      equivalence.noninferior_to_model, shapes.with_margin(shapes.assisted_against_model)),
+    D("diff.equivalent.micro", "No difference from human that matters", "hm_minus_human.micro within ± margin: larger p"
+      " of two one-sided t tests, 90 % interval",
+      equivalence.equivalent_micro, shapes.with_margin(shapes.pairs),
+      reference="Schuirmann 1987"),
+    D("diff.equivalent.question_weighted", "No difference from human that matters, within questions",
+      "the same of hm_minus_human.question_weighted",
+      equivalence.equivalent_question_weighted, shapes.with_margin(shapes.pairs)),
+    D("diff.equivalent.model", "No difference from the model that matters", "the same of hm_minus_model",
+      equivalence.equivalent_to_model, shapes.with_margin(shapes.assisted_against_model)),
+    # One pair per unit
+    D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"
+      " alone, one pair per question; tied votes are dropped",
+      mcnemar.crowd_exact, shapes.votes_against_model,
+      reference="McNemar 1947"),
+    D("mcnemar.crowd.mid_p", "Crowd against the model, mid-p", "the same with exact p minus half the probability of"
+      " what was seen, on both sides",
+      mcnemar.crowd_mid_p, shapes.votes_against_model,
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.mid_p", "Person against the model, mid-p", "the same test of one person's answers with the model"
+      " and the model alone; of all people together it ignores clustering",
+      mcnemar.people_mid_p, shapes.assisted_against_model, PEOPLE, by_person=mcnemar.by_person,
+      reference="Fagerland, Lydersen & Laake 2013"),
+    D("mcnemar.people.durkalski", "People against the model", "mean over people of (b - c)/n; p of"
+      " (Σ d/n)²/Σ (d/n)², d = b - c",
+      mcnemar.people_durkalski, shapes.assisted_against_model, ALL,
+      reference="Durkalski, Palesch, Lipsitz & Rust 2003"),
     # Effect sizes
     D("es.risk_ratio", "Risk ratio", "share right with the model divided by the share right alone",
       es.risk_ratio, shapes.pairs),
@@ -317,8 +396,9 @@ REGISTRY: tuple[Definition, ...] = (
       glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
       reference="Breslow & Clayton 1993; Baayen, Davidson & Bates 2008"),
     D("glmm.risk_difference", "Difference, mixed model", "the same as a difference of shares for new people and"
-      " questions: the random effects are integrated out, se by the delta method",
-      glmm.risk_difference, shapes.whole_pair, ALL, is_costly=True),
+      " questions: the random effects are integrated out, se by the delta method; of one person: for that person on new"
+      " questions, shrunken towards everybody's",
+      glmm.risk_difference, shapes.whole_pair, PEOPLE, is_costly=True, by_person=glmm.by_person),
     D("glmm.sd.participant", "SD of people", "standard deviation of people's log-odds, mixed model",
       glmm.sd_participant, shapes.whole_pair, ALL, is_costly=True),
     D("glmm.sd.participant_slope", "SD of people's gains", "standard deviation of people's log odds ratios",
@@ -335,6 +415,21 @@ REGISTRY: tuple[Definition, ...] = (
     D("glmm.interaction", "Right over wrong", "the first of these two divided by the second: exp of the coefficient of"
       " h × model_correct",
       glmm.interaction, shapes.whole_pair, ALL, is_costly=True),
+    D("dose.slope.seconds", "Right per doubling of the time", "slope of correct on log2(seconds), both centred within"
+      " participant × condition, answered trials; not causal",
+      slope.on_seconds, shapes.people, is_timing=True),
+    D("dose.slope.messages", "Right per message", "slope of correct on messages, both centred within participant,"
+      " answered trials; not causal",
+      slope.on_messages, shapes.assisted, is_timing=True),
+    D("dose.non_use", "Not used", "share of assisted trials without a single message",
+      uptake.non_use, shapes.assisted, is_timing=True),
+    D("dose.complier_effect", "Effect of use on users", "diff.hm_minus_human.micro / share of assisted trials with a"
+      " message; interval of Anderson & Rubin",
+      uptake.complier_effect, shapes.pairs, is_timing=True,
+      reference="Imbens & Angrist 1994; Anderson & Rubin 1949"),
+    D("dose.limit_effect", "Gain with much time minus with little", "human+model minus human under the longest time"
+      " limit, minus the same under the shortest, on tasks that were asked under several",
+      limits.effect, shapes.pairs, ALL),
 )  # fmt: skip
 
 BY_ID = {definition.id: definition for definition in REGISTRY}

@@ -6,6 +6,8 @@ need the columns of `derive.with_advice`.
 Reference for RAIR and RSR: Schemmer, Kuehl, Benz, Bartos & Satzger 2023.
 """
 
+from dataclasses import replace
+
 import pandas as pd
 
 from studies.analysis import cluster
@@ -55,6 +57,16 @@ def rsr(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Relative self-reliance: P(final right | first right, advice wrong). Over-reliance is 1 - RSR."""
     kept = _after_first(trials, first=1, right=0)
     return _mean(kept, kept["correct"], NO_FIRST, population)
+
+
+def under_reliance(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """1 - RAIR: P(final wrong | first wrong, advice right)."""
+    return _rest(rair(trials, population=population))
+
+
+def over_reliance(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """1 - RSR: P(final wrong | first right, advice wrong)."""
+    return _rest(rsr(trials, population=population))
 
 
 def switch(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
@@ -110,3 +122,9 @@ def _after_first(trials: pd.DataFrame, *, first: int | None = None, right: int |
 def _mean(rows: pd.DataFrame, values: pd.Series, absent: str, population: Population) -> Estimate:
     """Share of `rows` on which something holds."""
     return cluster.mean(rows, values, population=population) if len(rows) else undefined(absent)
+
+
+def _rest(share: Estimate) -> Estimate:
+    """1 minus a share, its interval turned round."""
+    low, high = (None if end is None else 1 - end for end in (share.high, share.low))
+    return replace(share, estimate=None if share.estimate is None else 1 - share.estimate, low=low, high=high)

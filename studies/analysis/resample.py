@@ -156,22 +156,30 @@ def pigeonhole(sums: Sums, *, resamples: int = 10_000, seed: int = 0) -> Estimat
 def two_way_ratios(sums: Sums, *, resamples: int, rng: np.random.Generator) -> Array:
     """Σ w_p v_q numerator / Σ w_p v_q denominator on `resamples` joint resamples of participants and questions.
 
-    The participants' weights meet the dense table participant × question in one matrix product for each of the two
-    sums. Single precision is used where it is exact: whole numbers whose sum over P draws stays below 2^24.
+    The participants' weights meet the dense table participant × question in a matrix product. Single precision is used
+    where it is exact: whole numbers whose sum over P draws stays below 2^24. Where both sums fit into that together, as
+    right answers and answers do, they are two digits of one number, and one product gives both.
     """
     people, items = _require(sums.participant), _require(sums.question)
     shape = (_count(people), _count(items))
     tables = np.zeros((2, *shape))
     for table, column in zip(tables, sums.values.T[:2], strict=True):
         np.add.at(table, (people, items), column)
-    is_exact = bool((tables == np.round(tables)).all()) and np.abs(tables).max() * shape[0] < EXACT_IN_SINGLE
+    most = np.abs(tables).max(axis=(1, 2)) * shape[0]
+    is_exact = bool((tables == np.round(tables)).all()) and most.max() < EXACT_IN_SINGLE
+    base = float(2 ** np.ceil(np.log2(most[0] + 1)))
+    is_packed = is_exact and tables.min() >= 0 and base * (most[1] + 1) < EXACT_IN_SINGLE
     dtype: Any = np.float32 if is_exact else np.float64
-    dense: list[Any] = [np.ascontiguousarray(table, dtype=dtype) for table in tables]
+    dense: list[Any] = [table.astype(dtype) for table in ([tables[0] + base * tables[1]] if is_packed else tables)]
     out = np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
         by_people, by_items = (weights(size, count, rng).astype(dtype) for count in shape)
-        pair = [np.einsum("bq,bq->b", by_people @ table, by_items, dtype=np.float64) for table in dense]
+        products = [by_people @ table for table in dense]
+        if is_packed:
+            high = np.floor(products[0] * dtype(1 / base))
+            products = [products[0] - dtype(base) * high, high]
+        pair = [np.einsum("bq,bq->b", product, by_items, dtype=np.float64) for product in products]
         out[start : start + size] = ratio(np.stack(pair, axis=-1))
     return out
 

@@ -4,10 +4,12 @@ A shape takes a slice and a function and yields (condition, arm, baseline, figur
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
 
+from studies.analysis.equivalence import NO_MARGIN
 from studies.analysis.estimate import Estimate, Population, undefined
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.slices import Slice
@@ -124,6 +126,20 @@ def whole_pair(rows: Slice, function: Function, population: Population) -> Itera
     yield HUMAN_MODEL, "", HUMAN, function(treated, baseline, population=population)
 
 
+def with_margin(shape: Shape) -> Shape:
+    """The shape, with the study's own margin for the function: function(…, margin)."""
+
+    def shaped(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+        margin = rows.data.study.margin
+        return shape(rows, _no_margin if margin is None else partial(function, margin=margin), population)
+
+    return shaped
+
+
+def _no_margin(trials: pd.DataFrame, *_: object, population: Population) -> Estimate:
+    return undefined(NO_MARGIN, n_trials=len(trials))
+
+
 def assisted_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against the model alone, primary protocol first: function(trials, model_correct)."""
     return _against_model(rows, function, population, HUMAN_MODEL)
@@ -134,17 +150,27 @@ def alone_against_model(rows: Slice, function: Function, population: Population)
     return _against_model(rows, function, population, HUMAN)
 
 
+def votes_against_model(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """human+model, then human, each against the model alone: function(trials, model_correct, polls=…)."""
+    yield from _against_model(rows, function, population, HUMAN_MODEL, of_polls=True)
+    yield from _against_model(rows, function, population, HUMAN, of_polls=True)
+
+
 # Made of answered trials only: unanswered ones wrong or left out, these figures are the same, and are computed once.
 ANSWERED_ONLY: tuple[Shape, ...] = (sure_people, sure, advised, advised_assisted)
 
 
-def _against_model(rows: Slice, function: Function, population: Population, condition: str) -> Iterator[Case]:
+def _against_model(
+    rows: Slice, function: Function, population: Population, condition: str, *, of_polls: bool = False
+) -> Iterator[Case]:
     arms = {arm: frame for (name, arm), frame in rows.people.items() if name == condition}
     for arm, frame in (arms or {"": rows.trials.iloc[:0]}).items():
-        yield condition, arm, MODEL, function(frame, frame["model_correct"], population=population)
+        more = {"polls": rows.polls[condition, arm]} if of_polls and arms else {}
+        yield condition, arm, MODEL, function(frame, frame["model_correct"], population=population, **more)
     for protocol, answers in rows.protocols.items():
         if protocol and "" in arms:
-            found = function(arms[""], _of_protocol(arms[""], answers), population=population)
+            more = {"polls": rows.polls[condition, ""]} if of_polls else {}
+            found = function(arms[""], _of_protocol(arms[""], answers), population=population, **more)
             yield condition, "", f"{MODEL}: {protocol}", found
 
 

@@ -22,7 +22,8 @@ class Study:
     `primary` is the form of human+model minus human that is tested first: fixed when the study is created
     (question_weighted in crossed and Latin designs), never chosen by the data. `subjects` chooses Holm (confirmatory)
     or Benjamini-Hochberg (exploratory). `baseline_protocol` names the protocol behind the `model_*` columns.
-    `looks` are the times at which outcomes were opened before the study was closed.
+    `looks` are the times at which outcomes were opened before the study was closed. `margin` is the largest difference
+    that does not matter, as a share (0.05 is five points); None where none was fixed before the data.
     """
 
     title: str = ""
@@ -31,10 +32,11 @@ class Study:
     subjects: Subjects = "exploratory"
     baseline_protocol: str = ""
     looks: tuple[str, ...] = ()
+    margin: float | None = None
 
 
 def from_json(value: Mapping[str, object]) -> Study:
-    """Read the keys title, simulated, primary, subjects, baseline_protocol and looks; others are not used here.
+    """Read the keys title, simulated, primary, subjects, baseline_protocol, looks and margin; others are not used here.
 
     Raises InputError naming the key, the value and what is allowed.
     """
@@ -47,6 +49,10 @@ def from_json(value: Mapping[str, object]) -> Study:
             return default
         return found
 
+    margin = value.get("margin")
+    if margin is not None and (isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < 1):
+        problems.append(Problem("study.json", None, "margin", repr(margin), "a share above 0 and below 1, or null"))
+        margin = None
     study = Study(
         title=str(take("title", str, "", "text")),
         is_simulated=bool(take("simulated", bool, False, "true or false")),
@@ -54,6 +60,7 @@ def from_json(value: Mapping[str, object]) -> Study:
         subjects=cast(Subjects, take("subjects", str, "exploratory", " or ".join(ALLOWED["subjects"]))),
         baseline_protocol=str(take("baseline_protocol", str, "", "the name of a protocol")),
         looks=tuple(str(look) for look in cast(list[object], take("looks", list, [], "a list of times"))),
+        margin=None if margin is None else float(margin),
     )
     if problems:
         raise InputError(problems)

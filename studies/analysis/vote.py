@@ -55,7 +55,7 @@ def poll(trials: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     first = np.unique(asked, return_index=True)[1]
     asked = np.searchsorted(asked[first], asked)
     about = trials.iloc[first]
-    choice, every_gold = _options(trials)
+    choice, every_gold = options_of(trials)
     gold, n = every_gold[first], len(first)
     has_confidence = trials["confidence"].notna().to_numpy()
     votes = (choice >= 0) if rule == "majority" else (choice >= 0) & has_confidence
@@ -97,7 +97,7 @@ class Polls:
         """Whether there are answers, and gold for all of them."""
         if self.trials.empty:
             return False
-        answer, gold = _options(self.trials)
+        answer, gold = options_of(self.trials)
         return bool((gold >= 0).all()) and bool((answer >= 0).any())
 
     def of(self, rule: Rule) -> pd.DataFrame:
@@ -185,7 +185,7 @@ def _calibration_error(polls: Polls, *, is_count_weighted: bool) -> Estimate:
     )  # fmt: skip
 
 
-def _options(trials: pd.DataFrame) -> tuple[cluster.Codes, cluster.Codes]:
+def options_of(trials: pd.DataFrame) -> tuple[cluster.Codes, cluster.Codes]:
     """Numbers of the answer and of the correct option within the question."""
     if "answer_code" in trials and "gold_code" in trials:
         return trials["answer_code"].to_numpy(), trials["gold_code"].to_numpy()

@@ -105,8 +105,28 @@ def test_the_model_is_one_row_per_question_of_the_file(results: Results, simulat
 def test_a_person_is_compared_with_themselves_over_questions(results: Results) -> None:
     rows = [row for row in results if row.subset.startswith("participant=") and row.found.se is not None]
     assert {row.population for row in rows} == {"this participant"}
-    assert {row.found.method for row in rows} == {"one-way CRVE (question), t"}
+    assert {row.found.method for row in rows if row.id != "glmm.risk_difference"} == {"one-way CRVE (question), t"}
     assert {row.found.P for row in rows} == {1}
+
+
+def test_single_persons_have_a_shrunken_gain_and_a_test_against_the_model(results: Results) -> None:
+    gains = [r.found for r in results if r.id == "glmm.risk_difference" and r.subset.startswith("participant=")]
+    raw = [r.found for r in results if r.id == "diff.hm_minus_human.micro" and r.subset.startswith("participant=")]
+    assert len(gains) == len(raw)
+    known = np.array([(one.estimate, other.estimate) for one, other in zip(gains, raw, strict=True) if one.estimate])
+    assert known[:, 0].std() < known[:, 1].std()
+    tests = [r.found for r in results if r.id == "mcnemar.people.mid_p" and r.subset.startswith("participant=")]
+    assert all("adjusted_bh" in each.flags and each.p_adj >= each.p for each in tests if each.p is not None)
+    assert results.find("mcnemar.people.mid_p", "human+model", baseline="model").p_adj is None
+
+
+def test_a_margin_is_taken_from_the_study_and_never_assumed(trials_csv: Path, results: Results) -> None:
+    assert results.find("diff.noninferior.micro", "human+model", baseline="human").reason == "no margin was fixed"
+    found = analyse(read(trials_csv, study=Study(margin=0.05)), is_quick=True).find(
+        "diff.noninferior.micro", "human+model", baseline="human"
+    )
+    assert found.p is not None
+    assert "one-sided t above -0.05" in found.method
 
 
 def test_fixed_questions_are_labelled(results: Results) -> None:
@@ -191,4 +211,5 @@ def test_bare_correct_is_enough(simulate: Callable[..., pd.DataFrame], tmp_path:
 def test_simulated_participants_have_no_timing_and_no_dose(trials_csv: Path) -> None:
     real = {row.id for row in analyse(read(trials_csv))}
     simulated = {row.id for row in analyse(read(trials_csv, study=Study(is_simulated=True)))}
-    assert real - simulated == {"dose.seconds", "dose.messages", "dose.resets"}
+    left = {"dose.seconds", "dose.messages", "dose.resets", "dose.slope.seconds", "dose.slope.messages"}
+    assert real - simulated == left | {"dose.non_use", "dose.complier_effect"}

@@ -83,8 +83,8 @@ def test_links_lead_to_sections_and_ids_are_unique(report: Report) -> None:
 
 def test_pictures_have_words_and_sizes(report: Report) -> None:
     pictures = [attributes for tag, attributes in Page(report.page).tags if tag == "img"]
-    # accuracy, contrasts, three reliability diagrams, the reliance plane, questions, people, the session
-    assert len(pictures) == 9
+    # accuracy, contrasts, three reliability diagrams, coverage, the reliance plane, crowds, questions, people, session
+    assert len(pictures) == 11
     for picture in pictures:
         assert len(picture["alt"]) > 60
         assert int(picture["width"]) <= 460
@@ -107,7 +107,9 @@ def test_headline_and_sections_are_there(report: Report) -> None:
     text = Page(report.page).text
     for words in (
         "Right answers: people with the model", "on the same questions", "after Holm", "Table 1, MMLU",
-        "Table 1, QuALITY, time-limited", "Human alone, weighted vote", "75.4", "Reliance", "By subject", "By person",
+        "Table 1, QuALITY, time-limited", "Human alone, weighted vote", "75.4", "Reliance",
+        "If only confident answers counted", "Calibration in detail", "The size of the crowd", "What use does",
+        "By subject", "By person",
         "Timeouts excluded, no exclusions", "attention check", "Time and use", "2026-01-31 by anna", "trials.csv",
         "How this was computed", "Vaccaro",
     ):  # fmt: skip

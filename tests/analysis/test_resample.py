@@ -72,8 +72,12 @@ def test_seeds_repeat_and_differ(trials: pd.DataFrame) -> None:
     assert one.se != other.se
 
 
-def test_two_way_products_equal_a_loop_over_trials(trials: pd.DataFrame) -> None:
+@pytest.mark.parametrize("limit", [2**24, 500, 1], ids=["one product", "two products", "double precision"])
+def test_two_way_products_equal_a_loop_over_trials(
+    trials: pd.DataFrame, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same draws, one resample at a time, gathering a weight for every trial."""
+    monkeypatch.setattr(resample, "EXACT_IN_SINGLE", limit)
     found = resample.two_way_ratios(sums(trials), resamples=30, rng=np.random.default_rng(8))
     rng = np.random.default_rng(8)
     by_people, by_items = resample.weights(30, 20, rng), resample.weights(30, 25, rng)

@@ -8,6 +8,7 @@ from studies.analysis.estimate import Estimate
 from studies.analysis.present import NONE, bare, between, count, number, p_value, with_interval
 from studies.analysis.results import Result, Results
 from studies.analysis.schema import MODEL
+from studies.analysis.sections.confident import JACKKNIFED
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, WORDS, headline_rows, name_of
 from studies.analysis.slices import slices
 
@@ -53,7 +54,7 @@ def section(data: Data, results: Results) -> Section:
             [_binned(data, results, row) for row in rows],
             note="Errors over bins are biased upwards, most of all when calibration is good: no ordinary interval.",
         ),
-        How(COMPUTED, (CLUSTERED,)),
+        How(COMPUTED, (CLUSTERED, JACKKNIFED)),
     ]
     return Section("calibration", TITLE, (), blocks)
 
@@ -69,7 +70,7 @@ def _headline(data: Data, results: Results, row: Result) -> tuple[str, ...]:
         over,
         p_value(row.found.p),
         score,
-        number(auroc.estimate),
+        with_interval(auroc, kind="number"),
     )
 
 

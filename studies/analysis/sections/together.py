@@ -20,6 +20,8 @@ RELIANCE = {
     "rel.accuracy_when_wrong": "Right when the model was wrong",
     "rel.rair": "RAIR: mended a wrong first answer on right advice",
     "rel.rsr": "RSR: kept a right first answer against wrong advice",
+    "rel.under_reliance": "Under-reliance: 1 − RAIR",
+    "rel.over_reliance": "Over-reliance: 1 − RSR",
     "rel.switch": "Switched to advice that differed from the first answer",
     "rel.change": "Changed the first answer",
     "rel.beneficial": "Wrong first, right finally",

@@ -22,6 +22,7 @@ from studies.assistant.engine.choose import Draws, choose
 from studies.assistant.engine.encode import ScoreTokens
 from studies.assistant.engine.line import Line, Listener, Ticket
 from studies.assistant.engine.loader import LoadedModel
+from studies.assistant.engine.memory import Trim
 from studies.assistant.engine.seats import Guest, ReplyTicket, ScoreTicket, Scoring, Seat, WarmTicket
 from studies.assistant.engine.sizes import DEFAULT, Sizes
 from studies.assistant.engine.step import Model, Part, shape_of
@@ -59,6 +60,7 @@ class Batcher(Line):
         self._model = Model(loaded, slots)
         self._admission = Admission(self._store, slots)
         self._seated: list[Seat] = []
+        self._trim = Trim()
         self.counters = Counters()
         super().__init__(loaded.name, loaded.revision, seats=sizes.seats, max_waiting=sizes.max_waiting)
 
@@ -121,6 +123,7 @@ class Batcher(Line):
             self._admit()
             if self._seated:
                 self._work()
+            self._trim.now_and_then()
 
     def _left(self) -> list[Ticket]:
         return [seat.guest for seat in self._seated]

@@ -1,0 +1,1 @@
+"""How fast the analysis is, beside what one would write without it."""
