@@ -18,7 +18,7 @@ from scipy.linalg import cholesky, lapack, solve_triangular
 
 from studies.analysis.cluster import Array, Codes
 
-TIGHT = 1e-9  # largest gradient at the mode, per unit of u
+TIGHT, ENOUGH = 1e-11, 1e-8  # largest gradient at the mode; the second where rounding stops the way to the first
 ROUNDS = 200
 FAR = 40.0  # a log-odds beyond this is 0 or 1: the fit has run away
 
@@ -136,6 +136,8 @@ class Laplace:
             if step < 1e-6 and self._factor is None:
                 raise Diverged("no mode of the random effects was found")
             shrunk = _largest(ga_new, gb_new)
+            if size < ENOUGH and shrunk >= size:
+                return value, mu
             # A stale factor that no longer shortens the way is made anew.
             self._factor = factor if step == 1.0 and shrunk < 0.3 * size else None
             if new >= value - 1e-10 * abs(value):

@@ -1,7 +1,7 @@
 """Fitting the mixed logistic model of `laplace`: maximum likelihood, its standard errors, and when there is no fit.
 
-Quasi-Newton (BFGS) on (beta, log sd) in units of approximate standard errors, with the exact gradient; then one Newton
-step with the Hessian, which is made of central differences of that gradient and whose inverse gives the variances, as
+Quasi-Newton (BFGS) on (beta, log sd) in units of approximate standard errors, with the exact gradient; then Newton
+steps with the Hessian, which is made of differences of that gradient and whose inverse gives the variances, as
 glmmTMB's does. A standard deviation that the likelihood wants at 0 is set to 0 and the fit is called singular.
 """
 
@@ -19,9 +19,9 @@ COMPONENTS = ("participant", "participant_slope", "question", "question_slope")
 START = 0.5  # standard deviation of every component
 SMALL = 0.15  # below this a component is tried at 0
 SAME = 1e-4  # log-likelihoods this near are the same
-STEP = 1e-3  # of the differences, in approximate standard errors
-TOLERANCE = 1e-3  # of the search, likewise; the Newton step after it squares what is left
-CLOSE = 1e-2  # ... and must not be longer than this
+STEP = 1e-5  # of the differences, in approximate standard errors
+TOLERANCE = 1e-3  # of the search, likewise; Newton steps after it square what is left
+CLOSE, LAST_STEPS = 1e-4, 10  # ... until they are shorter than this in standard errors
 MOST_LEVELS, MOST_CELLS = 1500, 8_000_000  # of the smaller side, and both multiplied: beyond it a fit takes gigabytes
 
 
@@ -82,7 +82,7 @@ def _at(likelihood: Laplace, parameters: Array, free: np.ndarray, fixed: int) ->
 
 def _climb(likelihood: Laplace, start: Array, free: np.ndarray, fixed: int) -> Array:
     """Maximise from `start`; components that are not free stay at 0."""
-    scale = _scale(likelihood, start, free, fixed)
+    scale = _scaled(likelihood, start, free, fixed)[1]
     moving = np.concatenate([np.ones(fixed, dtype=bool), free])
 
     def downhill(z: Array) -> tuple[float, Array]:
@@ -93,37 +93,39 @@ def _climb(likelihood: Laplace, start: Array, free: np.ndarray, fixed: int) -> A
     return np.asarray(start + scale @ found.x, dtype=np.float64)
 
 
-def _scale(likelihood: Laplace, parameters: Array, free: np.ndarray, fixed: int) -> Array:
-    """Square root of the parameters' approximate covariance: sizes of the units to search in."""
+def _scaled(likelihood: Laplace, parameters: Array, free: np.ndarray, fixed: int) -> tuple[Point, Array]:
+    """The point, and the square root of the parameters' approximate covariance: sizes of the units to search in."""
     point = _at(likelihood, parameters, free, fixed)
     levels = np.repeat(likelihood.rows.levels, 2)
     reliable = np.clip(point.kept / levels, 0.05, 1.0)
     scale = np.diag(np.concatenate([np.ones(fixed), 1 / (np.sqrt(2 * levels) * reliable)]))
     scale[:fixed, :fixed] = np.linalg.cholesky(likelihood.covariance())
-    return scale
+    return point, scale
 
 
 def _finish(likelihood: Laplace, found: Array, free: np.ndarray, fixed: int) -> Fit:
-    """Hessian, one Newton step, variances."""
-    scale = _scale(likelihood, found, free, fixed)
+    """Hessian, Newton steps with it, variances."""
+    point, scale = _scaled(likelihood, found, free, fixed)
     moving = np.flatnonzero(np.concatenate([np.ones(fixed, dtype=bool), free]))
-    columns = []
-    for place in moving:
-        ends = [_at(likelihood, found + sign * STEP * scale[:, place], free, fixed).gradient for sign in (1.0, -1.0)]
-        columns.append((scale.T @ (ends[0] - ends[1]))[moving] / (2 * STEP))
-    information = -np.array(columns)
+    slopes = [
+        _at(likelihood, found + STEP * scale[:, place], free, fixed).gradient - point.gradient for place in moving
+    ]
+    information = -np.array([(scale.T @ slope)[moving] / STEP for slope in slopes])
     information = (information + information.T) / 2
     try:
-        root = np.linalg.cholesky(information)
+        root = np.linalg.inv(np.linalg.cholesky(information))
     except np.linalg.LinAlgError as error:
         raise Diverged("the likelihood has no maximum here (its Hessian is not negative definite)") from error
-    inverse = np.linalg.inv(root).T @ np.linalg.inv(root)
-    point = _at(likelihood, found, free, fixed)
-    step = inverse @ (scale.T @ point.gradient)[moving]
-    if np.abs(step).max() > CLOSE * max(1.0, float(np.sqrt(np.diag(inverse).max()))):
-        raise Diverged(f"the search ended {np.abs(step).max():.2g} approximate standard errors away")
-    found = found + scale[:, moving] @ step
-    point = _at(likelihood, found, free, fixed)
+    inverse = root.T @ root
+    for _ in range(LAST_STEPS):
+        slope = (scale.T @ point.gradient)[moving]
+        step = inverse @ slope
+        if slope @ step < CLOSE**2:
+            break
+        found = found + scale[:, moving] @ step
+        point = _at(likelihood, found, free, fixed)
+    else:
+        raise Diverged("the likelihood is flat here: no step ended at its maximum")
     covariance = scale[:, moving] @ inverse @ scale[:, moving].T
     sds = np.where(free, np.exp(found[fixed:]), 0.0)
     errors = [float(np.sqrt(covariance[fixed + k, fixed + k])) if free[k] else None for k in range(len(COMPONENTS))]

@@ -19,6 +19,7 @@ from studies.analysis import (
     gee,
     glmm,
     limits,
+    looks,
     mcnemar,
     persons,
     position,
@@ -129,6 +130,18 @@ REGISTRY: tuple[Definition, ...] = (
       "diff.hm_minus_human.question_weighted against the same draws",
       randomisation.question_weighted, shapes.redrawn, is_costly=True,
       reference="Fisher 1935; Phipson & Smyth 2010"),
+    # Looks
+    D("look.z", "z of the primary contrast", "normal quantile of the two-sided p of the primary contrast's t test, with"
+      " the contrast's sign",
+      looks.z, shapes.looked, ALL),
+    D("look.boundary", "Boundary of this look",
+      "what |look.z| must reach: O'Brien-Fleming-type spending 2 - 2 Φ(z_a/2 / √t), alpha/2 in each tail;"
+      " the last look spends what is left",
+      looks.boundary, shapes.looked, ALL,
+      reference="Lan & DeMets 1983; O'Brien & Fleming 1979"),
+    D("look.information", "Information so far",
+      "1/SE² of the primary contrast over the registered information at the end, at most 1",
+      looks.fraction, shapes.looked, ALL),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
       calibration.confidence, shapes.sure, PARTS),
@@ -252,8 +265,8 @@ REGISTRY: tuple[Definition, ...] = (
       crowd.oracle, shapes.people),
     D("vote.oracle", "Oracle bound of the vote", "share of questions that the majority or the model alone gets right",
       crowd.oracle_of_vote, shapes.voters, ALL),
-    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over 40"
-        " draws from those who answered the question, on questions with so many",
+    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over"
+        " random draws from those who answered the question, on questions with so many",
         function, shapes.voters, ALL, is_costly=True)
       for size, function in ((3, crowd.pool_of_3), (5, crowd.pool_of_5), (10, crowd.pool_of_10))),
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",
@@ -341,30 +354,32 @@ REGISTRY: tuple[Definition, ...] = (
       " interval; the margin is study.json's",
       equivalence.noninferior_micro, shapes.with_margin(shapes.pairs)),
     D("diff.noninferior.question_weighted", "Not worse than human, within questions",
-      "the same of hm_minus_human.question_weighted",
+      "hm_minus_human.question_weighted above -margin: one-sided t test, 90 % interval; the margin is study.json's",
       equivalence.noninferior_question_weighted, shapes.with_margin(shapes.pairs)),
-    D("diff.noninferior.model", "Not worse than the model", "the same of hm_minus_model",
+    D("diff.noninferior.model", "Not worse than the model", "hm_minus_model above -margin: one-sided t test,"
+      " 90 % interval; the margin is study.json's",
       equivalence.noninferior_to_model, shapes.with_margin(shapes.assisted_against_model)),
     D("diff.equivalent.micro", "No difference from human that matters", "hm_minus_human.micro within ± margin: larger p"
       " of two one-sided t tests, 90 % interval",
       equivalence.equivalent_micro, shapes.with_margin(shapes.pairs),
       reference="Schuirmann 1987"),
     D("diff.equivalent.question_weighted", "No difference from human that matters, within questions",
-      "the same of hm_minus_human.question_weighted",
+      "hm_minus_human.question_weighted within ± margin: larger p of two one-sided t tests, 90 % interval",
       equivalence.equivalent_question_weighted, shapes.with_margin(shapes.pairs)),
-    D("diff.equivalent.model", "No difference from the model that matters", "the same of hm_minus_model",
+    D("diff.equivalent.model", "No difference from the model that matters", "hm_minus_model within ± margin:"
+      " larger p of two one-sided t tests, 90 % interval",
       equivalence.equivalent_to_model, shapes.with_margin(shapes.assisted_against_model)),
     # One pair per unit
     D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"
       " alone, one pair per question; tied votes are dropped",
       mcnemar.crowd_exact, shapes.votes_against_model,
       reference="McNemar 1947"),
-    D("mcnemar.crowd.mid_p", "Crowd against the model, mid-p", "the same with exact p minus half the probability of"
-      " what was seen, on both sides",
+    D("mcnemar.crowd.mid_p", "Crowd against the model, mid-p", "McNemar's test of the majority vote and the model"
+      " alone, one pair per question: exact p minus the probability of what was seen, P(X = min(b, c))",
       mcnemar.crowd_mid_p, shapes.votes_against_model,
       reference="Fagerland, Lydersen & Laake 2013"),
-    D("mcnemar.people.mid_p", "Person against the model, mid-p", "the same test of one person's answers with the model"
-      " and the model alone; of all people together it ignores clustering",
+    D("mcnemar.people.mid_p", "Person against the model, mid-p", "McNemar's test, mid-p, of one person's answers with"
+      " the model and the model alone; of all people together it ignores clustering",
       mcnemar.people_mid_p, shapes.assisted_against_model, PEOPLE, by_person=mcnemar.by_person,
       reference="Fagerland, Lydersen & Laake 2013"),
     D("mcnemar.people.durkalski", "People against the model", "mean over people of (b - c)/n; p of"
@@ -381,23 +396,24 @@ REGISTRY: tuple[Definition, ...] = (
       reference="Cohen 1988"),
     D("es.hedges_g", "Hedges' g_av", "J · mean(d)/√((s1² + s0²)/2) of people's own shares in the two conditions,"
       " d their difference, J = 1 - 3/(4(n - 1) - 1)",
-      es.hedges_g, shapes.pairs,
+      es.hedges_g, shapes.pairs, ALL,
       reference="Hedges 1981; Lakens 2013"),
     # Sensitivity: estimating equations, mixed logistic model
     D("gee.odds_ratio", "Odds ratio, GEE", "exp(b1) of logit P(right) = b0 + b1 h: participants as clusters,"
       " independence, bias-reduced sandwich; one-way, a sensitivity analysis",
       gee.odds_ratio, shapes.pairs, ALL, is_costly=True,
       reference="Liang & Zeger 1986; Mancl & DeRouen 2001"),
-    D("gee.risk_difference", "Difference, GEE", "the difference of condition means with that model's standard error",
+    D("gee.risk_difference", "Difference, GEE", "difference of condition means; its standard error is that of the"
+      " logistic model by GEE, by the delta method",
       gee.risk_difference, shapes.pairs, ALL, is_costly=True,
       reference="Mancl & DeRouen 2001"),
     D("glmm.odds_ratio", "Odds ratio, mixed model", "exp(b1) of logit P(right) = b0 + b1 h + intercepts and slopes of"
       " participants and of questions (passages), h = ±½",
       glmm.odds_ratio, shapes.whole_pair, ALL, is_costly=True,
       reference="Breslow & Clayton 1993; Baayen, Davidson & Bates 2008"),
-    D("glmm.risk_difference", "Difference, mixed model", "the same as a difference of shares for new people and"
-      " questions: the random effects are integrated out, se by the delta method; of one person: for that person on new"
-      " questions, shrunken towards everybody's",
+    D("glmm.risk_difference", "Difference, mixed model", "difference of shares right for new people and new"
+      " questions by the mixed logistic model: the random effects are integrated out, se by the delta method; of one"
+      " person: for that person on new questions, shrunken towards everybody's",
       glmm.risk_difference, shapes.whole_pair, PEOPLE, is_costly=True, by_person=glmm.by_person),
     D("glmm.sd.participant", "SD of people", "standard deviation of people's log-odds, mixed model",
       glmm.sd_participant, shapes.whole_pair, ALL, is_costly=True),
@@ -409,12 +425,13 @@ REGISTRY: tuple[Definition, ...] = (
       glmm.sd_question_slope, shapes.whole_pair, ALL, is_costly=True),
     D("glmm.odds_ratio.model_right", "Odds ratio where the model is right",
       "the odds ratio at model_correct = 1, when h × model_correct is added to the mixed model",
-      glmm.odds_ratio_model_right, shapes.whole_pair, ALL, is_costly=True),
-    D("glmm.odds_ratio.model_wrong", "Odds ratio where the model is wrong", "the same at model_correct = 0",
-      glmm.odds_ratio_model_wrong, shapes.whole_pair, ALL, is_costly=True),
-    D("glmm.interaction", "Right over wrong", "the first of these two divided by the second: exp of the coefficient of"
-      " h × model_correct",
-      glmm.interaction, shapes.whole_pair, ALL, is_costly=True),
+      glmm.odds_ratio_model_right, shapes.whole_pair_once, ALL, is_costly=True),
+    D("glmm.odds_ratio.model_wrong", "Odds ratio where the model is wrong",
+      "the odds ratio at model_correct = 0, when h × model_correct is added to the mixed model",
+      glmm.odds_ratio_model_wrong, shapes.whole_pair_once, ALL, is_costly=True),
+    D("glmm.interaction", "Right over wrong", "the odds ratio where the model is right over that where it is wrong:"
+      " exp of the coefficient of h × model_correct in the mixed model",
+      glmm.interaction, shapes.whole_pair_once, ALL, is_costly=True),
     D("dose.slope.seconds", "Right per doubling of the time", "slope of correct on log2(seconds), both centred within"
       " participant × condition, answered trials; not causal",
       slope.on_seconds, shapes.people, is_timing=True),

@@ -112,6 +112,11 @@ def pairs(rows: Slice, function: Function, population: Population) -> Iterator[C
                     yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
 
 
+def looked(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """The primary contrast among the planned looks: function(the whole slice)."""
+    yield HUMAN_MODEL, "", HUMAN, function(rows)
+
+
 def redrawn(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against human, all arms together: function(treated, baseline, how the conditions were drawn)."""
     nobody = rows.trials.iloc[:0]
@@ -124,6 +129,12 @@ def whole_pair(rows: Slice, function: Function, population: Population) -> Itera
     nobody = rows.trials.iloc[:0]
     treated, baseline = (rows.people.get((condition, ""), nobody) for condition in (HUMAN_MODEL, HUMAN))
     yield HUMAN_MODEL, "", HUMAN, function(treated, baseline, population=population)
+
+
+def whole_pair_once(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `whole_pair`, with timeouts wrong only: for what takes long and explains more than it tests."""
+    if rows.timeouts == "wrong":
+        yield from whole_pair(rows, function, population)
 
 
 def with_margin(shape: Shape) -> Shape:

@@ -15,8 +15,8 @@ from studies.analysis.__main__ import main
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {"results.csv", "results.json", "results.parquet", "table1.csv"}
 PICTURES = {
-    "accuracy", "contrasts", "calibration-1", "calibration-2", "calibration-3", "selective", "reliance", "crowds",
-    "questions", "people", "session",
+    "accuracy", "contrasts", "calibration-1", "calibration-2", "calibration-3", "reliance", "questions", "people",
+    "session", "selective", "crowds",
 }  # fmt: skip
 SVG, PNG = ({f"plots/{name}.{kind}" for name in PICTURES} for kind in ("svg", "png"))
 FILES = TABLES | SVG | PNG | {"report.html", "report.fragment.html", "report.md", "tables.tex"}

@@ -11,6 +11,8 @@ from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.sections.words import PEOPLE, of_people
 
+OF_EACH = ("glmm.risk_difference", "mcnemar.people.mid_p")
+
 
 def subjects(data: Data, results: Results) -> Section | None:
     """Accuracy and gain per subject; None with fewer than two subjects."""
@@ -60,9 +62,39 @@ def people(data: Data, results: Results) -> Section:
             note="* for this person on new questions. With so few trials each, do not rank people by it.",
             is_folded=True,
         ),
-        How(("acc.micro", "diff.hm_minus_human.micro"), ("Per person, variances are clustered by question alone.",)),
+        *_of_each(results, [str(name) for name in share_excluded.index]),
+        How(
+            ("acc.micro", "diff.hm_minus_human.micro", *OF_EACH),
+            ("Per person, variances are clustered by question alone.",),
+        ),
     ]
     return Section("people", "By person", (), blocks)
+
+
+def _of_each(results: Results, names: list[str]) -> list[Table]:
+    """Gains that luck has been taken out of, and each person's test against the model; a column that is empty goes."""
+    rows = []
+    for name in names:
+        labels = {"subset": f"participant={name}", "exclusions": "none", "population": "this participant"}
+        gain, test = (
+            results.find(id, HUMAN_MODEL, baseline=baseline, **labels) or Estimate()
+            for id, baseline in zip(OF_EACH, (HUMAN, MODEL), strict=True)
+        )
+        shrunken = (points(gain.estimate), between(gain, kind="points")) if gain.estimate is not None else ("", "")
+        tests = (points(test.estimate), p_value(test.p), p_value(test.p_adj), count(test.n_trials))
+        rows.append((name, *shrunken, *(tests if test.p is not None else ("", "", "", ""))))
+    if not any(any(row[1:]) for row in rows):
+        return []
+    table = Table(
+        "Each person, drawn towards everybody, and against the model",
+        ("", "Gain*, points", "95 % interval", "Over the model**", "p", "p adjusted", "Pairs"),
+        rows,
+        note="* by the mixed model: few trials of one person say little, so the gain is shrunken towards everybody's."
+        " ** with the model minus the model alone on the same questions, points; McNemar's mid-p, adjusted over the"
+        " people by Benjamini-Hochberg.",
+        is_folded=True,
+    )
+    return [table]
 
 
 def _of_person(results: Results, subset: str) -> tuple[Estimate, Estimate, Estimate]:

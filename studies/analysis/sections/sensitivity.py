@@ -1,4 +1,4 @@
-"""The primary contrast by other methods and on other scales, against a margin, and McNemar's tests of the model alone."""
+"""The primary contrast by other methods, on other scales and against a margin; McNemar's tests against the model."""
 
 from studies.analysis.blocks import Block, How, Section, Table
 from studies.analysis.data import Data
@@ -36,7 +36,10 @@ LIBERAL = (
     " questions. The mixed model's test rejects too often in small studies (about 10 % instead of 5 % at 20 people × 40"
     " questions)."
 )
-TESTS = {"noninferior": "Not worse by the margin", "equivalent": "No difference as large as the margin"}
+TESTS = {
+    "noninferior": "Human + model not worse than {} by {:g} points",
+    "equivalent": "Human + model within ± {1:g} points of {0}",
+}
 
 
 def section(data: Data, results: Results) -> Section | None:
@@ -57,22 +60,22 @@ def margins(data: Data, results: Results) -> Section | None:
     if margin is None:
         return None
     ids, rows = [], []
-    for what, baseline, other in ((data.study.primary, HUMAN, "human"), ("model", MODEL, "model")):
+    for what, baseline in ((data.study.primary, HUMAN), ("model", MODEL)):
         for test, words in TESTS.items():
             id = f"diff.{test}.{what}"
             each = _find(results, id, baseline=baseline) or Estimate()
-            label = f"{words}: human + model − {other}"
+            label = words.format(baseline, 100 * margin)
             cells = (points(each.estimate), between(each, kind="points"), p_value(each.p), count(each.n_trials or None))
             rows.append((label, *cells, remarks(each)))
             ids.append(id)
     table = Table(
-        f"Tests against a margin of {100 * margin:g} points",
+        "Against the margin that was fixed before the data",
         ("", "Points", "90 % interval", "p", "Trials", "Remarks"),
         rows,
-        note="One-sided t tests at 5 %, not adjusted. Shown where the 90 % interval lies above minus the margin, or"
-        " within ± the margin.",
+        note="One-sided t tests at 5 %, not adjusted. Not worse is shown where the 90 % interval lies above minus the"
+        " margin, equivalence where it lies within ± the margin.",
     )
-    return Section("margin", "Against the margin that was fixed", (), (table, How(ids)))
+    return Section("margin", "Non-inferiority and equivalence", (), (table, How(ids)))
 
 
 def _contrast(data: Data, results: Results) -> list[Table]:
@@ -137,8 +140,8 @@ def _against_model(results: Results) -> list[Table]:
         rows.append((f"{WORDS[HUMAN_MODEL]}: the same, clustered by person", *cells))
     columns = ("", "Points over the model", "p, exact", "p, mid-p", "Pairs", "Remarks")
     note = (
-        "b: people right where the model is wrong; c: the reverse. Each person's own test is with the people. Tied votes"
-        " and questions on which the model was sampled are left out. The last line's p is of Durkalski's chi²."
+        "b: people right where the model is wrong; c: the reverse. Tied votes and questions on which the model was"
+        " sampled are left out. The last line's p is of Durkalski's chi². Each person's own test is with the people."
     )
     return [Table("McNemar's test against the model alone", columns, rows, note=note, is_folded=True)] if rows else []
 
