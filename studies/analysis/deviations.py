@@ -57,11 +57,12 @@ def _exclusions(plan: Preregistration, data: Data) -> Iterator[Deviation]:
     allowed = {_plain(rule) for rule in plan.exclusions}
     rules = "; ".join(plan.exclusions) or "no rule"
     for (reason, post_hoc), part in excluded.groupby(["exclusion_reason", "post_hoc"], sort=True):
-        name, people = str(reason) or "no reason recorded", part["participant"].nunique()
+        count = part["participant"].nunique()
+        name, people = str(reason) or "no reason recorded", f"{count} {'person' if count == 1 else 'people'}"
         if _plain(str(reason)) not in allowed:
-            yield Deviation("Exclusion by a rule that was not registered", rules, f"{name} ({people} people)")
+            yield Deviation("Exclusion by a rule that was not registered", rules, f"{name} ({people})")
         if post_hoc == 1:
-            yield Deviation("Exclusion after outcomes were seen", "none", f"{name} ({people} people)")
+            yield Deviation("Exclusion after outcomes were seen", "none", f"{name} ({people})")
 
 
 def _looks(plan: Preregistration, data: Data) -> Iterator[Deviation]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from studies.analysis.estimate import Estimate
@@ -108,6 +109,14 @@ def remarks(found: Estimate | None) -> str:
         return ""
     words = [FLAG_WORDS[flag] for flag in found.flags if flag in FLAG_WORDS]
     return "; ".join(words) or (found.reason if found.estimate is None else "")
+
+
+def moment(text: str) -> str:
+    """2026-03-02T09:00:00+00:00 → 2026-03-02 09:00 UTC; anything else stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if "T" in text else text
+    except ValueError:
+        return text
 
 
 def listed(parts: list[str]) -> str:

@@ -64,6 +64,8 @@ def _facts(sizing: Sizing) -> list[tuple[str, str]]:
             ("Margin", f"power to show that fewer than {margin} points are lost {percent(found.noninferior)};"
                        f" to show that the difference is within ± {margin} points {percent(found.equivalent)}")
         )  # fmt: skip
+    if sizing.looks is not None:
+        facts.append(("Information", f"{sizing.looks.max_information:,.0f} at the end (1/SE², for preregister)"))
     return facts
 
 

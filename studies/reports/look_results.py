@@ -2,17 +2,24 @@
 
 from typing import Any
 
+from django.db.models import Max
+
 from studies.design.models import Study
-from studies.reports.models import AnalysisRun
+from studies.reports.models import AnalysisRun, Look
 
 CONTRAST = {"condition": "human+model", "baseline": "human", "arm": None}
 
 
 def before_closing(study: Study, primary: str) -> list[dict[str, Any]]:
-    """Each finished analysis of before the closing, first to last: when, estimate, se and p. One query."""
+    """Each finished analysis of an earlier look, first to last: when, estimate, se and p. Two queries.
+
+    Earlier is before the closing, and while the study is open before the last look, whose own analysis is the present.
+    """
     runs = AnalysisRun.objects.filter(study=study, finished_at__isnull=False, error="", results__isnull=False)
-    if study.closed_at is not None:
-        runs = runs.filter(created_at__lt=study.closed_at)
+    until = study.closed_at or Look.objects.filter(study=study).aggregate(last=Max("at"))["last"]
+    if until is None:
+        return []
+    runs = runs.filter(created_at__lt=until)
     found = runs.order_by("created_at", "pk").values_list("created_at", "results")
     return [{"at": at.isoformat(timespec="seconds"), **_headline(results or {}, primary)} for at, results in found]
 

@@ -76,7 +76,7 @@ def _numbered(tables: Tables, key: bytes, rules: frozenset[str]) -> dict[str, st
     """Typed reasons as `reason 1`, `reason 2`, in an order that says nothing of them."""
     columns = [table[name] for table in tables.values() for name in REASONS if name in table]
     found = {str(cell) for cells in columns for cell in cells if cell is not None}
-    ordered = sorted(found, key=lambda reason: _digest(f"reason {reason}", key))
+    ordered = sorted(found - rules, key=lambda reason: _digest(f"reason {reason}", key))
     numbered = {reason: f"reason {number}" for number, reason in enumerate(ordered, start=1)}
     return numbered | {reason: reason for reason in found & rules}
 

@@ -74,9 +74,9 @@ def test_changed_code_is_a_deviation(make: Callable[..., Data]) -> None:
 
 def test_exclusions_by_other_rules_or_after_the_outcomes_are_listed(make: Callable[..., Data]) -> None:
     other = make(replace(PLAN, exclusions=()))
-    assert found(other) == {"Exclusion by a rule that was not registered": ("no rule", "attention check (1 people)")}
+    assert found(other) == {"Exclusion by a rule that was not registered": ("no rule", "attention check (1 person)")}
     late = make(trials=lambda f: f.assign(post_hoc=f["excluded"]))
-    assert found(late) == {"Exclusion after outcomes were seen": ("none", "attention check (1 people)")}
+    assert found(late) == {"Exclusion after outcomes were seen": ("none", "attention check (1 person)")}
 
 
 def test_a_sample_of_another_size_is_listed_once_the_study_is_closed(make: Callable[..., Data]) -> None:
@@ -113,8 +113,8 @@ def test_without_a_preregistration_the_report_says_so(make: Callable[..., Data])
 def test_the_section_counts_and_lists_them(make: Callable[..., Data]) -> None:
     data = make(replace(PLAN, people=30))
     made = section.section(data)
-    assert "Locked 2026-03-01T09:00:00+00:00" in made.sentences[0]
-    assert data.sha256[preregistration.FILE] in made.sentences[0]
+    assert "Locked 2026-03-01 09:00 UTC" in made.sentences[0]
+    assert data.sha256[preregistration.FILE][:12] in made.sentences[0]
     assert made.sentences[1] == "Deviations from it: 2."  # the code's digest and the sample
     assert made.blocks[0].rows[1] == ("Sample smaller than planned", "30 people", "24 people with answers")
 

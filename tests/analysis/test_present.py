@@ -42,3 +42,9 @@ def test_unknown_is_a_dash_everywhere() -> None:
         present.p_value,
     )
     assert {write(None) for write in writers} == {"–"}
+
+
+def test_a_moment_is_read_by_people_and_anything_else_stays() -> None:
+    assert present.moment("2026-03-02T10:00:00+01:00") == "2026-03-02 09:00 UTC"
+    assert present.moment("2026-03") == "2026-03"
+    assert present.moment("Tuesday") == "Tuesday"

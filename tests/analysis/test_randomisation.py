@@ -20,14 +20,16 @@ HUMAN, HM = "human", "human+model"
 Right = Callable[[int, int, bool], float]
 
 
-def latin_plan(slots: int, questions: int, *, seed: int = 3, method: str = "latin_square") -> pd.DataFrame:
-    """The assignments.csv of the server's own design."""
+def latin_plan(
+    slots: int, questions: int, *, seed: int = 3, method: str = "latin_square", arms: int = 2
+) -> pd.DataFrame:
+    """The assignments.csv of the server's own design; with three arms the last two are with the model."""
     items = [Item(number, "general") for number in range(questions)]
-    groups = split_into_groups(items, 2, stream(seed, "groups"))
-    plans = plan_slots(groups=groups, conditions=[HUMAN, HM], slots=slots, method=method, seed=seed)
+    groups = split_into_groups(items, arms, stream(seed, "groups"))
+    plans = plan_slots(groups=groups, conditions=[HUMAN, HM, HM][:arms], slots=slots, method=method, seed=seed)
     rows = [
         (str(slot.number), f"p{slot.number:03d}", f"q{trial.question_id:02d}", trial.condition, slot.list_name,
-         str(trial.block), float(trial.position), str((slot.number - 1) // 2 + 1))
+         str(trial.block), float(trial.position), str((slot.number - 1) // arms + 1))
         for slot in plans for trial in slot.trials
     ]  # fmt: skip
     return pd.DataFrame(
@@ -110,6 +112,28 @@ def test_without_rounds_conditions_are_reshuffled_within_the_stratum(tmp_path: P
     p = enumerated(data, compare.micro, iter(draws))
     found = randomisation.micro(*halves(data), data.drawn)
     assert found.p == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 10_000))
+
+
+def test_three_arms_change_places_within_what_they_meet(tmp_path: Path) -> None:
+    plan = latin_plan(36, 9, arms=3)
+    data = study(tmp_path, answers(plan, coin(2, gain=0.08)), plan)
+    order = plan.groupby(["slot", "block"])["question"].agg(frozenset).unstack()
+    strata = order.groupby([order[name].map(sorted).map(tuple) for name in order]).groups
+    lines = plan.set_index(["slot", "question"])["condition"].unstack()
+    correct = data.trials.assign(slot=data.trials["participant"].str[1:].astype(int).astype(str))
+    rng, found = np.random.default_rng(5), []
+    observed = compare.micro(*halves(data)).estimate
+    for _ in range(250):
+        drawn = {}
+        for slots in strata.values():
+            drawn |= dict(zip(slots, rng.permutation(slots), strict=True))
+        helped = np.array(
+            [lines.at[drawn[s], q] == HM for s, q in zip(correct["slot"], correct["question"], strict=True)]
+        )
+        found.append(correct["correct"][helped].mean() - correct["correct"][~helped].mean())
+    p = np.mean(np.abs(found) >= abs(observed) - 1e-9)
+    assert randomisation.micro(*halves(data), data.drawn).p == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 250))
+    assert data.drawn.treated.shape[1] == 3
 
 
 def test_between_subjects_equals_scipy(tmp_path: Path) -> None:

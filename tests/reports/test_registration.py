@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from studies.analysis import code, data, deviations, preregistration
+from studies.analysis import code, data, deviations, preregistration, randomisation
 from studies.design.models import Study
 from studies.reports import looks
 from studies.reports.about import about
@@ -89,7 +89,7 @@ def test_a_bundle_carries_it_unchanged_and_the_analysis_finds_the_deviations(stu
     listed = {each.what: each.found for each in deviations.deviations(found)}
     assert listed == {
         "Model alone, primary protocol": "the model alone was not asked",
-        "Exclusion by a rule that was not registered": "slept (1 people)",
+        "Exclusion by a rule that was not registered": "slept (1 person)",
         "Sample smaller than planned": "4 people with answers",
     }
 
@@ -111,6 +111,16 @@ def test_planned_looks_and_what_earlier_analyses_found_reach_the_analysis(study,
     [earlier] = found.look_results
     assert earlier.information == pytest.approx(1 / 0.08**2)
     assert earlier.z == pytest.approx(1.2536, abs=1e-3)
+
+
+def test_the_analysis_of_the_last_look_is_the_present_one(study):
+    lock(study, looks=(0.3, 0.6, 1.0), max_information=400.0)
+    launch_and_play(study, people=2)
+    for hours in (0, 2):
+        at = rows.START + timedelta(hours=hours)
+        looks.record_look(study=study, by=None, how="results page", reason="planned", now=at)
+        AnalysisRun.objects.create(study=study, created_at=at + timedelta(hours=1), finished_at=at, results={})
+    assert [each["at"] for each in about(read(study))["look_results"]] == ["2026-03-01T10:00:00+00:00"]
 
 
 def test_a_study_without_one_says_nothing_about_it(study):
@@ -147,3 +157,25 @@ def test_the_command_refuses_in_words(study, tmp_path):
             call_command("preregister", study.name, **options)
     with pytest.raises(CommandError, match="no study is called"):
         call_command("preregister", "nobody")
+
+
+def test_an_anonymised_release_has_it_its_rules_and_the_same_p(study, tmp_path):
+    lock(study, exclusions=("slept",), looks=(0.5, 1.0), max_information=400.0)
+    launch_and_play(study, people=8)
+    first, second = study.sessions.order_by("pk")[:2]
+    for session, reason in ((first, "slept"), (second, "Anna said so")):
+        study.sessions.filter(pk=session.pk).update(is_excluded=True, exclusion_reason=reason)
+    AnalysisRun.objects.create(study=study, created_at=rows.START, finished_at=rows.START, results={})
+    rows.close(study)
+    full = data.read(write_bundle(study, tmp_path / "full.zip"))
+    freed = data.read(write_bundle(study, tmp_path / "release.zip", is_release=True))
+    assert freed.registered == full.registered
+    assert set(freed.trials["exclusion_reason"]) == {"", "slept", "reason 1"}
+    assert [look.at for look in freed.study.look_results] == ["2026-03"]
+    conditions = ("human+model", "human")
+    p_values = []
+    for each in (full, freed):
+        assert not each.drawn.reason
+        treated, alone = (each.trials[each.trials["condition"] == name] for name in conditions)
+        p_values.append(randomisation.micro(treated, alone, each.drawn).p)
+    assert p_values[0] == p_values[1]

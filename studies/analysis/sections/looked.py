@@ -6,7 +6,7 @@ from studies.analysis import looks
 from studies.analysis.blocks import How, Section, Table
 from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
-from studies.analysis.present import number, percent
+from studies.analysis.present import moment, number, percent
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL
 
@@ -14,6 +14,11 @@ IDS = ("look.information", "look.boundary", "look.z")
 UNPLANNED = (
     "Outcomes were opened before the study was closed, and no looks were planned: the p values here do not allow for"
     " that."
+)
+CROSSED = "At this look |z| reaches its boundary: over all looks together a difference is shown."
+NOT_CROSSED = (
+    "At this look |z| stays below its boundary: over all looks together no difference is shown, whatever p value stands"
+    " above."
 )
 CAUTION = (
     "z is taken from the t test's p, so that a look with few people has its own t distribution; that looks move like a"
@@ -36,14 +41,21 @@ def section(data: Data, results: Results) -> Section | None:
     except ValueError as why:
         return Section("looks", title, (f"Planned at {planned} of the information; {why}.",), ())
     rows = [
-        ("This analysis" if each.at == "now" else each.at, percent(each.fraction), _bound(each.bound), number(each.z),
-         "crossed: a difference is shown" if each.is_crossed else "not crossed")
+        (
+            "This analysis" if each.at == "now" else moment(each.at),
+            percent(each.fraction),
+            _bound(each.bound),
+            number(each.z),
+            "crossed" if each.is_crossed else "not crossed",
+        )
         for each in every
-    ]  # fmt: skip
+    ]
     table = Table("Looks", ("", "Information", "Boundary of |z|", "z", "Decision"), rows,
                   note="Human + model − human, the primary contrast, over all looks together at"
                   f" alpha {study.alpha:g}.")  # fmt: skip
-    return Section("looks", title, (f"Planned at {planned} of the information.",), (table, How(IDS, (CAUTION,))))
+    decision = CROSSED if every[-1].is_crossed else NOT_CROSSED
+    sentences = (f"Planned at {planned} of the information.", decision)
+    return Section("looks", title, sentences, (table, How(IDS, (CAUTION,))))
 
 
 def _bound(bound: float) -> str:

@@ -28,7 +28,13 @@ def section(data: Data, results: Results) -> Section | None:
     ]  # fmt: skip
     columns = ("", "Points", "p, re-drawn", "p, t test", "Trials", "Remarks")
     note = "; ".join(dict.fromkeys(each.method for each in known.values() if each.method))
-    table = Table("The contrast under other draws", columns, rows, strong=frozenset({0}), note=note and f"{note}.")
+    table = Table(
+        "The contrast under other draws",
+        columns,
+        rows,
+        strong=frozenset({0}),
+        note=note and f"{note[0].upper()}{note[1:]}.",
+    )
     how = How([f"perm.hm_minus_human.{form}" for form in known], (CAUTION,))
     return Section("redrawn", "Randomisation test", (), (table, how))
 
