@@ -4,7 +4,7 @@ from studies.baselines.models import BaselineAnswer, BaselineRun
 from studies.design.models import Assistant, Condition, Slot, Stance, Study, StudyQuestion, TrialPlan
 from studies.jobs.models import Job
 from studies.questions.models import Passage, Question, QuestionBank
-from studies.reports.models import AnalysisRun, Look
+from studies.reports.models import AnalysisRun, Look, Preregistration
 from studies.runtime.models import (
     Event,
     Message,
@@ -31,6 +31,7 @@ __all__ = [
     "ParticipantSession",
     "Passage",
     "Pause",
+    "Preregistration",
     "Question",
     "QuestionBank",
     "Reply",

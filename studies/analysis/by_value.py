@@ -105,17 +105,19 @@ def _without_each(side: Side, key: Codes, table: Array, of: OfTable) -> Array:
     n = np.bincount(side.codes)
     is_single = n[side.codes] == 1
     # Clusters of one row: equal rows leave the same behind.
-    kinds, counts = np.unique(key[is_single], return_counts=True)
+    counts = np.bincount(key[is_single], minlength=size)
+    kinds = np.flatnonzero(counts)
     one = (kinds[:, None] == np.arange(size)).astype(np.float64)
-    parts = [np.repeat(of(table - one.reshape(-1, *table.shape)), counts)]
-    codes = np.unique(side.codes[~is_single], return_inverse=True)[1]
-    order = np.argsort(codes, kind="stable")
-    codes, key = codes[order], key[~is_single][order]
+    parts = [np.repeat(of(table - one.reshape(-1, *table.shape)), counts[kinds])]
+    codes, keys = (np.cumsum(n > 1) - 1)[side.codes[~is_single]], key[~is_single]
     total, step = int(codes.max(initial=-1)) + 1, max(1, AT_ONCE // size)
+    if total > step:
+        order = np.argsort(codes, kind="stable")
+        codes, keys = codes[order], keys[order]
     for first in range(0, total, step):
         last = min(first + step, total)
-        rows = slice(*np.searchsorted(codes, [first, last]))
-        cut = np.bincount((codes[rows] - first) * size + key[rows], minlength=(last - first) * size)
+        rows = slice(*np.searchsorted(codes, [first, last])) if total > step else slice(None)
+        cut = np.bincount((codes[rows] - first) * size + keys[rows], minlength=(last - first) * size)
         parts.append(of(table - cut.reshape(-1, *table.shape)))
     return np.concatenate(parts)
 

@@ -32,7 +32,7 @@ MOST_OWN_VALUES = 11  # up to so many distinct confidences are shown as they are
 
 def rows(trials: pd.DataFrame) -> pd.DataFrame:
     """The rows that calibration is about: answered, and with a confidence."""
-    keep = (trials["confidence"].notna() & (trials["timed_out"] != 1)).to_numpy()
+    keep = trials["confidence"].notna().to_numpy() & (trials["timed_out"].to_numpy() != 1)
     return trials if keep.all() else trials.loc[keep]
 
 

@@ -18,7 +18,7 @@ from studies.analysis.cluster import Array, Codes
 from studies.analysis.estimate import Estimate, Population, undefined
 from studies.analysis.vote import CLIP, NO_VOTES, OPTIONS, TIE, Polls, Rule, options_of
 
-DRAWS, SEED = 40, 0
+MOST_DRAWS, DRAWN, SEED = 40, 10_000, 0
 SIZES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 NO_CROWD = "no question was answered by {} people"
 
@@ -95,6 +95,11 @@ def oracle_of_vote(trials: pd.DataFrame, *, population: Population = "random", p
     return cluster.jackknife(either, table["item"].to_numpy(np.int64), note="the crowd fixed")
 
 
+def draws_for(ballots: Ballots) -> int:
+    """How many crowds are drawn for each question: fewer where many questions make the mean sure enough."""
+    return int(np.clip(DRAWN // len(ballots.gold), 5, MOST_DRAWS))
+
+
 def _ballots(trials: pd.DataFrame, rule: Rule) -> Ballots:
     choice, gold = options_of(trials)
     confidence = trials["confidence"].to_numpy(np.float64)
@@ -125,7 +130,8 @@ def _credits(ballots: Ballots, sizes: Sequence[int], rule: Rule) -> list[Array]:
     totals = [np.zeros(len(ballots.gold)) for _ in sizes]
     place = np.arange(len(ballots.gold))[:, None]
     most = max(sizes)
-    for _ in range(DRAWS):
+    draws = draws_for(ballots)
+    for _ in range(draws):
         keys = np.where(ballots.is_vote, rng.random(ballots.is_vote.shape), 2.0)
         drawn = np.argsort(keys, axis=1)[:, :most]
         chosen = place * options + np.take_along_axis(ballots.choice, drawn, axis=1)
@@ -136,7 +142,7 @@ def _credits(ballots: Ballots, sizes: Sequence[int], rule: Rule) -> list[Array]:
             scores = np.where(is_option, scores.reshape(is_option.shape), -np.inf)
             best = (scores >= scores.max(axis=1, keepdims=True) - TIE) & is_option
             total += np.where(best[place[:, 0], ballots.gold], 1.0 / best.sum(axis=1), 0.0)
-    return [total / DRAWS for total in totals]
+    return [total / draws for total in totals]
 
 
 def _gains(ballots: Ballots, rule: Rule) -> Array:
@@ -148,7 +154,7 @@ def _gains(ballots: Ballots, rule: Rule) -> Array:
 
 
 def _estimate(ballots: Ballots, enough: np.ndarray, size: int, credit: Array) -> Estimate:
-    note = f"crowds of {size}, fixed, mean of {DRAWS} draws, seed {SEED}"
+    note = f"crowds of {size}, fixed, mean of {draws_for(ballots)} draws, seed {SEED}"
     found = cluster.jackknife(credit[enough], ballots.item[enough], note=note)
     return replace(found, flags=(*found.flags, *(() if enough.all() else ("not_every_question",))))
 

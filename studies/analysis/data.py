@@ -1,15 +1,17 @@
 """An input made ready for every figure: read, checked, derived."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from studies.analysis import check, derive, models_alone, tables, weight_of_advice
+from studies.analysis import banks, check, derive, models_alone, tables, weight_of_advice
 from studies.analysis import limits as limited
 from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
+from studies.analysis.preregistration import Preregistration
+from studies.analysis.preregistration import from_json as registered_from_json
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
 from studies.analysis.study import Study, from_json
 from studies.analysis.sycophancy import with_challenges
@@ -23,7 +25,8 @@ class Data:
 
     `trials`: one row per trial, with every declared column and the derived ones (see derive). `models`: the model alone
     (see models_alone). `primary_protocol`: the protocol behind `model_correct`. `given`: columns that the file had.
-    `assignments`: the plan as it was logged, None where there is no such table.
+    `assignments`: the plan as it was logged, None where there is no such table. `registered`: the preregistration.
+    `banks`: the model over whole banks (see banks), no rows where it was not asked.
     """
 
     trials: pd.DataFrame
@@ -34,6 +37,8 @@ class Data:
     source: str
     sha256: dict[str, str]
     assignments: pd.DataFrame | None = None
+    registered: Preregistration | None = None
+    banks: pd.DataFrame = field(default_factory=lambda: banks.prepare(None))
 
     @property
     def has_exclusions(self) -> bool:
@@ -61,7 +66,9 @@ def read(source: Path | str, *, study: Study | None = None) -> Data:
             problems += found
     if problems:
         raise InputError(problems)
-    return prepare(typed, study=study or from_json(raw.study), source=raw.source, sha256=raw.sha256)
+    registered = None if raw.preregistration is None else registered_from_json(raw.preregistration)
+    data = prepare(typed, study=study or from_json(raw.study), source=raw.source, sha256=raw.sha256)
+    return replace(data, registered=registered)
 
 
 def prepare(
@@ -77,7 +84,10 @@ def prepare(
     trials = with_challenges(trials.assign(woa=weight_of_advice.weights(trials), limit_varied=limits))
     if (trials["simulated"] == 1).any():
         study = replace(study, is_simulated=True)
-    return Data(trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"))
+    return Data(
+        trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"),
+        banks=banks.prepare(typed.get("bank_answers")),
+    )  # fmt: skip
 
 
 def _accept(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:

@@ -9,7 +9,7 @@ server), rotation and order change together. Both are read off the plan itself, 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import factorial, prod
 
 import numpy as np
@@ -65,7 +65,8 @@ def draw_of(trials: pd.DataFrame, assignments: pd.DataFrame | None) -> Drawn:
     if _is_judge_advisor(trials):
         people = int(trials["participant_code"].max()) + 1
         own = np.arange(people)
-        return Drawn(slot_of=own, label=np.zeros(people, dtype=np.int64), is_flip=True, flags=(NEEDS_SYMMETRY,))
+        flips = Drawn(slot_of=own, label=np.zeros(people, dtype=np.int64), is_flip=True, flags=(NEEDS_SYMMETRY,))
+        return _in_own_order(flips, trials)
     if assignments is None:
         assignments = _plan_from(trials)
         if assignments is None:
@@ -85,13 +86,11 @@ def _draw_of(trials: pd.DataFrame, assignments: pd.DataFrame, flags: tuple[str, 
     plan = assignments.assign(slot_code=slots, question_code=_codes(trials, "question", assignments["question"]))
     plan = plan.drop_duplicates(["slot_code", "question"])
     lines = [_Line.of(part) for _, part in plan.groupby("slot_code", sort=True)]
-    keys = _strata(lines, [str(name) for name in names])
+    keys = _strata(lines)
     places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     stratum = np.array([places[key] for key in keys], dtype=np.int64)
-    found: list[dict[bytes, int]] = [{} for _ in places]
-    label = np.array(
-        [found[s].setdefault(line.drawn, len(found[s])) for s, line in zip(stratum, lines, strict=True)], dtype=np.int64
-    )
+    ways = [sorted({line.drawn for line, own in zip(lines, stratum, strict=True) if own == s}) for s in places.values()]
+    label = np.array([ways[s].index(line.drawn) for s, line in zip(stratum, lines, strict=True)], dtype=np.int64)
     most = int(label.max()) + 1
     if most == 1:
         return Drawn(reason="no two slots that meet the same questions in the same blocks differ in their conditions")
@@ -105,17 +104,18 @@ def _draw_of(trials: pd.DataFrame, assignments: pd.DataFrame, flags: tuple[str, 
     slot_of[known[known >= 0]] = np.searchsorted(names, takers["slot"].to_numpy(dtype=object))[known >= 0]
     drawn = Drawn(slot_of, stratum, label, treated, flags=flags)
     wrong = _contradictions(trials, drawn)
-    return Drawn(reason=wrong) if wrong else drawn
+    return Drawn(reason=wrong) if wrong else _in_own_order(drawn, trials)
 
 
 @dataclass(frozen=True)
 class _Line:
-    """One slot: its questions by block, its conditions over its questions in their order, and its logged list."""
+    """One slot: its questions by block, its conditions over its questions in their order, its logged list and round."""
 
     blocks: Key
     questions: Codes
     with_model: Flags
     list_name: str
+    round_name: str
 
     @classmethod
     def of(cls, part: pd.DataFrame) -> "_Line":
@@ -125,7 +125,8 @@ class _Line:
         in_block = [tuple(sorted(questions[(part["block"] == name).to_numpy()])) for name in first.index]
         order = np.argsort(questions, kind="stable")
         codes, conditions = part["question_code"].to_numpy(), part["condition"].to_numpy(dtype=object) == HUMAN_MODEL
-        return cls(tuple(in_block), codes[order], conditions[order], str(part.get("list", pd.Series([""])).iloc[0]))
+        logged = [str(part[name].iloc[0]) if name in part else "" for name in ("list", "round")]
+        return cls(tuple(in_block), codes[order], conditions[order], *logged)
 
     @property
     def is_single(self) -> bool:
@@ -145,13 +146,11 @@ class _Line:
             treated[self.questions[known]] = self.with_model[known]
 
 
-def _strata(lines: list[_Line], names: list[str]) -> list[Key]:
+def _strata(lines: list[_Line]) -> list[Key]:
     """The stratum of each slot.
 
     Between subjects: the logged list, where lists hold both conditions. Otherwise the questions in their blocks, and
-    within them the rounds of the draw: where every two slots that follow each other (1 and 2, 3 and 4, …; three with
-    three conditions) meet the same in all different ways, the server drew round by round. Where they do so by chance,
-    re-drawing within rounds is still a valid test.
+    within them the logged rounds of the draw, where each round's slots meet the same in different ways.
     """
     if all(line.is_single for line in lines):
         by_list: dict[str, set[bytes]] = {}
@@ -159,21 +158,43 @@ def _strata(lines: list[_Line], names: list[str]) -> list[Key]:
             by_list.setdefault(line.list_name, set()).add(line.drawn)
         if any(len(conditions) == 2 for conditions in by_list.values()):
             return [(line.list_name,) for line in lines]
-    keys = [line.blocks for line in lines]
-    ways: dict[Key, set[bytes]] = {}
-    for key, line in zip(keys, lines, strict=True):
-        ways.setdefault(key, set()).add(line.drawn)
-    size = max(map(len, ways.values()))
-    if size < 2 or not all(name.isdecimal() for name in names):
-        return keys
-    order = sorted(range(len(names)), key=lambda place: int(names[place]))
-    rounds = [order[start : start + size] for start in range(0, len(order), size)]
-    for each in rounds:
-        is_mixed = len({keys[place] for place in each}) > 1
-        if is_mixed or len({lines[place].drawn for place in each}) < len(each):
-            return keys
-    round_of = {place: number for number, each in enumerate(rounds) for place in each}
-    return [(*key, round_of[place]) for place, key in enumerate(keys)]
+    rounds: dict[str, list[_Line]] = {}
+    for line in lines:
+        rounds.setdefault(line.round_name, []).append(line)
+    is_drawn_so = "" not in rounds and all(
+        len({line.blocks for line in each}) == 1 and len({line.drawn for line in each}) == len(each)
+        for each in rounds.values()
+    )
+    return [(*line.blocks, line.round_name) if is_drawn_so else line.blocks for line in lines]
+
+
+def _in_own_order(drawn: Drawn, trials: pd.DataFrame) -> Drawn:
+    """The same draw with slots and strata in an order that follows from the answers: names then change no p value."""
+    slots = drawn.slot_of[trials["participant_code"]]
+    facts = trials[["question_code", "correct", "timed_out"]].assign(helped=trials["condition"] == HUMAN_MODEL)
+    facts = facts.astype(np.float64).assign(slot=slots).sort_values(["slot", "question_code", "helped"])
+    ends = np.searchsorted(facts["slot"].to_numpy(), np.arange(len(drawn.label) + 1))
+    table = facts.drop(columns="slot").to_numpy()
+    own = [(int(v), table[ends[s] : ends[s + 1]].tobytes()) for s, v in enumerate(drawn.label)]
+    if drawn.is_flip:
+        order = sorted(range(len(own)), key=lambda slot: own[slot])
+        return replace(drawn, slot_of=_moved(drawn.slot_of, order))
+    members: dict[int, list[int]] = {}
+    for slot, stratum in enumerate(drawn.stratum):
+        members.setdefault(int(stratum), []).append(slot)
+    for within in members.values():
+        within.sort(key=lambda slot: own[slot])
+    strata = sorted(members, key=lambda s: (drawn.treated[s].tobytes(), [own[slot] for slot in members[s]]))
+    order = [slot for s in strata for slot in members[s]]
+    place = np.argsort(np.array(strata))
+    return replace(drawn, slot_of=_moved(drawn.slot_of, order), stratum=place[drawn.stratum[order]],
+                   label=drawn.label[order], treated=drawn.treated[strata])  # fmt: skip
+
+
+def _moved(slot_of: Codes, order: list[int]) -> Codes:
+    place = np.empty(len(order) + 1, dtype=np.int64)
+    place[order], place[-1] = np.arange(len(order)), -1
+    return place[slot_of]
 
 
 def _plan_from(trials: pd.DataFrame) -> pd.DataFrame | None:

@@ -19,6 +19,7 @@ from studies.analysis import (
     gee,
     glmm,
     limits,
+    looks,
     mcnemar,
     persons,
     position,
@@ -74,6 +75,9 @@ REGISTRY: tuple[Definition, ...] = (
     # Accuracy
     D("acc.micro", "Accuracy", "share of trials that are right",
       accuracy.micro, shapes.everyone, EVERY, on_fixed_questions=True, by_person=persons.accuracy),
+    D("acc.bank", "Accuracy over the whole bank", "share of all questions of a bank's split, in the subjects of the"
+      " study, that the model alone gets right, several samples of a question as their mean",
+      accuracy.micro, shapes.banks, ("all",)),
     D("acc.question_weighted", "Accuracy, questions equal", "unweighted mean over questions of the share right",
       accuracy.question_weighted, shapes.everyone),
     D("acc.participant_weighted", "Accuracy, people equal", "unweighted mean over participants of the share right",
@@ -126,6 +130,18 @@ REGISTRY: tuple[Definition, ...] = (
       "diff.hm_minus_human.question_weighted against the same draws",
       randomisation.question_weighted, shapes.redrawn, is_costly=True,
       reference="Fisher 1935; Phipson & Smyth 2010"),
+    # Looks
+    D("look.z", "z of the primary contrast", "normal quantile of the two-sided p of the primary contrast's t test, with"
+      " the contrast's sign",
+      looks.z, shapes.looked, ALL),
+    D("look.boundary", "Boundary of this look",
+      "what |look.z| must reach: O'Brien-Fleming-type spending 2 - 2 Φ(z_a/2 / √t), alpha/2 in each tail;"
+      " the last look spends what is left",
+      looks.boundary, shapes.looked, ALL,
+      reference="Lan & DeMets 1983; O'Brien & Fleming 1979"),
+    D("look.information", "Information so far",
+      "1/SE² of the primary contrast over the registered information at the end, at most 1",
+      looks.fraction, shapes.looked, ALL),
     # Calibration
     D("cal.confidence", "Mean confidence", "mean confidence of answered trials",
       calibration.confidence, shapes.sure, PARTS),
@@ -249,8 +265,8 @@ REGISTRY: tuple[Definition, ...] = (
       crowd.oracle, shapes.people),
     D("vote.oracle", "Oracle bound of the vote", "share of questions that the majority or the model alone gets right",
       crowd.oracle_of_vote, shapes.voters, ALL),
-    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over 40"
-        " draws from those who answered the question, on questions with so many",
+    *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over"
+        " random draws from those who answered the question, on questions with so many",
         function, shapes.voters, ALL, is_costly=True)
       for size, function in ((3, crowd.pool_of_3), (5, crowd.pool_of_5), (10, crowd.pool_of_10))),
     D("vote.majority", "Majority vote", "share of questions that the majority gets right, ties 1/T",

@@ -102,7 +102,7 @@ def deference(trials: pd.DataFrame, *, population: Population = "random") -> Est
 
 def rows(trials: pd.DataFrame) -> pd.DataFrame:
     """The rows that reliance is about: answered, and with known advice."""
-    keep = ((trials["timed_out"] != 1) & trials["agrees"].notna()).to_numpy()
+    keep = (trials["timed_out"].to_numpy() != 1) & trials["agrees"].notna().to_numpy()
     return trials if keep.all() else trials.loc[keep]
 
 

@@ -240,6 +240,7 @@ ASSIGNMENTS = Table(
         Column("list", "text", "assignment list (row of the Latin square)"),
         Column("rotation", "count", "rotation r of the Latin square"),
         Column("order_swap", "flag", "the conditions' order is swapped (s)"),
+        Column("round", "text", "slots that were dealt their lists together, at random", missing="not drawn in rounds"),
         Column("block", "text", "block of the trial in the session"),
         Column("position", "count", "place of the trial in the session", unit="trials"),
     ),

@@ -78,6 +78,16 @@ def alone(rows: Slice, function: Function, population: Population) -> Iterator[C
         yield MODEL, protocol, "", function(frame, population=population)
 
 
+def banks(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """The model alone over each whole bank, by protocol, bank and split: function(answers). Once, as `alone`."""
+    if rows.timeouts != "wrong":
+        return
+    if rows.data.banks.empty:
+        yield MODEL, "", "", undefined("the model was not asked a whole bank")
+    for name, frame in rows.data.banks.groupby("name", sort=True):
+        yield MODEL, str(name), "", function(frame, population=population)
+
+
 def protocol_pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """Every two protocols of the model alone, the primary first: function(one, other). Once, as `alone`."""
     if rows.timeouts != "wrong":
@@ -100,6 +110,11 @@ def pairs(rows: Slice, function: Function, population: Population) -> Iterator[C
             for other, frame_alone in baseline.items():
                 if (arm or len(treated) == 1) and (other or len(baseline) == 1):
                     yield HUMAN_MODEL, arm, other or HUMAN, function(frame, frame_alone, population=population)
+
+
+def looked(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """The primary contrast among the planned looks: function(the whole slice)."""
+    yield HUMAN_MODEL, "", HUMAN, function(rows)
 
 
 def redrawn(rows: Slice, function: Function, population: Population) -> Iterator[Case]:

@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from studies.analysis import filenames
+from studies.analysis import filenames, plain_csv
 from studies.analysis.archive import Archive, opened
 from studies.analysis.errors import InputError, Problem
 from studies.analysis.formulas import restore
+from studies.analysis.preregistration import FILE as REGISTERED
 from studies.analysis.schema import INPUTS
 
 ACCEPTED = "a bundle (.zip), a directory that holds trials.csv, or a trials.csv"
@@ -25,12 +26,13 @@ LONGEST_CELL = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class RawTables:
-    """The text of an input: tables by name, `study.json` as an object, and the digest of every file that was read."""
+    """The text of an input: tables by name, its JSON files as objects, and the digest of every file read."""
 
     source: str
     tables: dict[str, pd.DataFrame]
     study: dict[str, object]
     sha256: dict[str, str]
+    preregistration: dict[str, object] | None = None
 
 
 def load(source: Path) -> RawTables:
@@ -56,6 +58,9 @@ def read_csv(file: str, content: bytes, *, may_be_empty: bool = False) -> pd.Dat
     except UnicodeDecodeError as error:
         found = f"byte {error.object[error.start]:#04x} at position {error.start}"
         raise InputError([Problem(file, None, "", found, "UTF-8; save the table as CSV UTF-8")]) from error
+    plain = plain_csv.read(text, LONGEST_CELL)
+    if plain is not None:
+        return plain
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -83,7 +88,7 @@ def read_csv(file: str, content: bytes, *, may_be_empty: bool = False) -> pd.Dat
 
 
 def _collect(source: Path, archive: Archive) -> RawTables:
-    """Take the shallowest trials table, the declared tables beside it, and study.json beside or above it."""
+    """Take the shallowest trials table, the declared tables beside it, and the JSON files beside or above it."""
     accepted = filenames.candidates("trials")
     paths = [PurePosixPath(name) for name in archive.names]
     homes = sorted((path.parent for path in paths if path.name in accepted), key=_depth)
@@ -98,24 +103,25 @@ def _collect(source: Path, archive: Archive) -> RawTables:
             frame = read_csv(name, content, may_be_empty=table.name != "trials")
             if len(frame):
                 tables[table.name] = frame
-    study: dict[str, object] = {}
-    for folder in (home, *home.parents):
-        name = (folder / "study.json").as_posix()
-        if name in archive.names:
-            content = archive.read(name)
-            digests["study.json"] = _digest(content)
-            study = _read_json(content)
-            break
-    return RawTables(source.name, tables, study, digests)
+    objects: dict[str, dict[str, object]] = {}
+    for file in ("study.json", REGISTERED):
+        for folder in (home, *home.parents):
+            name = (folder / file).as_posix()
+            if name in archive.names:
+                content = archive.read(name)
+                digests[file] = _digest(content)
+                objects[file] = _read_json(file, content)
+                break
+    return RawTables(source.name, tables, objects.get("study.json", {}), digests, objects.get(REGISTERED))
 
 
-def _read_json(content: bytes) -> dict[str, object]:
+def _read_json(file: str, content: bytes) -> dict[str, object]:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InputError([Problem("study.json", None, "", str(error), "JSON")]) from error
+        raise InputError([Problem(file, None, "", str(error), "JSON")]) from error
     if not isinstance(value, dict):
-        raise InputError([Problem("study.json", None, "", type(value).__name__, "a JSON object")])
+        raise InputError([Problem(file, None, "", type(value).__name__, "a JSON object")])
     return value
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from studies.console.downloads import names
 from studies.design.models import Study
 from studies.jobs.models import Job
 from studies.reports import looks
@@ -35,7 +36,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """`shown` is the newest analysis that ended well; None as long as outcomes are sealed or nothing was computed."""
+    """`shown` is the newest analysis that ended well; None as long as outcomes are sealed or nothing was computed.
+
+    `files` are those that it wrote.
+    """
 
     is_closed: bool
     may_show: bool
@@ -45,6 +49,7 @@ class Outcomes:
     shown: AnalysisRun | None
     is_before_close: bool
     looks: tuple[Seen, ...]
+    files: tuple[str, ...]
 
 
 def outcomes_of(study: Study) -> Outcomes:
@@ -65,6 +70,7 @@ def outcomes_of(study: Study) -> Outcomes:
             Seen(look.at, look.by.get_username() if look.by else "the operator", look.how, look.reason)
             for look in Look.objects.filter(study=study).select_related("by").order_by("at", "pk")
         ),
+        files=tuple(names(shown)) if shown else (),
     )
 
 

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from studies.console.views import baselines, bundle, guide, login, pauses, results, studies, versions
+from studies.console.views import (
+    baselines,
+    bundle,
+    figures,
+    guide,
+    login,
+    pauses,
+    registration,
+    results,
+    size,
+    studies,
+    versions,
+)
 
 app_name = "console"
 STUDY = "studies/<slug:name>/v<int:version>/"
@@ -12,11 +24,14 @@ urlpatterns = [
     path("", studies.studies, name="studies"),
     path("guide/", guide.guide, name="guide"),
     path("keys/", guide.keys, name="keys"),
+    path("size/", size.free, name="free-size"),
     path("studies/<slug:name>/", studies.newest, name="newest"),
     path("studies/<slug:name>/results/", studies.newest, {"page": "console:results"}, name="newest-results"),
     path(STUDY, studies.study, name="study"),
     path(STUDY + "diff/v<int:other>/", versions.diff, name="diff"),
     path(STUDY + "live/", studies.live, name="live"),
+    path(STUDY + "preregistration.json", registration.preregistration, name="preregistration"),
+    path(STUDY + "size/", size.of_study, name="size"),
     path(STUDY + "launch/", studies.launch, name="launch"),
     path(STUDY + "close/", studies.close, name="close"),
     path(STUDY + "pause/", pauses.pause, name="pause"),
@@ -32,4 +47,6 @@ urlpatterns = [
     path(STUDY + "results/progress/", results.progress, name="progress"),
     path(STUDY + "results/report.html", results.report, name="report"),
     path(STUDY + "results/results.csv", results.csv, name="csv"),
+    path(STUDY + "results/figures/", figures.figures, name="figures"),
+    path(STUDY + "results/files/<path:file>", figures.download, name="download"),
 ]

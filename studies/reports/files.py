@@ -10,6 +10,7 @@ import pandas as pd
 
 from studies.analysis.filenames import data_file
 from studies.analysis.parquet import to_parquet
+from studies.analysis.preregistration import FILE as REGISTERED
 from studies.analysis.schema import INPUTS, TABLES
 from studies.assistant import prompts
 from studies.baselines import queries as baselines
@@ -24,6 +25,7 @@ from studies.reports.csv_text import csv_bytes
 from studies.reports.events import event_heads, events
 from studies.reports.messages import messages
 from studies.reports.programs import program_files
+from studies.reports.registration import registered, registered_rules
 from studies.reports.source import Source
 
 Files = dict[str, bytes]
@@ -32,9 +34,9 @@ Compute = Callable[[Study, Files], Files]
 
 
 def table_files(source: Source, *, with_text: bool = False) -> Files:
-    """What the analysis reads: the tables of data/ and study.json."""
+    """What the analysis reads: the tables of data/, study.json, and the preregistration where one was locked."""
     tables = _inputs(source, with_text=with_text)
-    return {"study.json": json_bytes(about(source)), **_csv(tables)}
+    return {"study.json": json_bytes(about(source)), **_preregistration(source), **_csv(tables)}
 
 
 def bundle_files(source: Source, *, with_text: bool = False) -> Files:
@@ -52,7 +54,8 @@ def release_files(source: Source, *, with_text: bool = False) -> Files:
     """The same in the anonymised form (see `release`): without the event log."""
     said = release.about_release(about(source))
     key = release.key_of(source.study)
-    tables = release.released(_inputs(source, with_text=with_text), key=key, with_text=with_text)
+    rules = registered_rules(source.study)
+    tables = release.released(_inputs(source, with_text=with_text), key=key, with_text=with_text, rules=rules)
     return {
         **paper_files(source, said),
         **described(tables, said),
@@ -62,7 +65,7 @@ def release_files(source: Source, *, with_text: bool = False) -> Files:
 
 def read_by_analysis(files: Files) -> Files:
     """Those of a bundle's files that the analysis reads."""
-    wanted = {"study.json", *(data_file(table.name) for table in INPUTS)}
+    wanted = {"study.json", REGISTERED, *(data_file(table.name) for table in INPUTS)}
     return {name: content for name, content in files.items() if name in wanted}
 
 
@@ -79,6 +82,7 @@ def paper_files(source: Source, said: dict[str, Any]) -> Files:
         "materials/spec.json": json_bytes(study.spec),
         "materials/study.toml": study.spec_text.encode(),
         "study.json": json_bytes(said),
+        **_preregistration(source),
         "sums.json": json_bytes(queries.sums(study).as_json() | {"problems": queries.sums_hold(study)}),
     }
 
@@ -122,6 +126,11 @@ def _inputs(source: Source, *, with_text: bool) -> Tables:
     if with_text:
         tables["messages"] = messages(source)
     return tables
+
+
+def _preregistration(source: Source) -> Files:
+    locked = registered(source.study)
+    return {REGISTERED: locked.content.encode()} if locked else {}
 
 
 def _csv(tables: Tables) -> Files:

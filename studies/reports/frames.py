@@ -135,6 +135,7 @@ def assignments(source: Source) -> pd.DataFrame:
                 "condition": assistance(condition),
                 "arm": condition.name,
                 "list": plan.slot.list_name,
+                "round": _round(plan.slot.number, source),
                 "block": str(plan.block),
                 "position": plan.position,
             }
@@ -159,6 +160,13 @@ def exclusions(source: Source) -> pd.DataFrame:
             if session.is_excluded and session.state != ParticipantSession.State.WITHDRAWN
         ),
     )
+
+
+def _round(slot: int, source: Source) -> str | None:
+    """A Latin square deals each rotation once to as many slots as there are conditions (design.assignment)."""
+    if source.spec.assignment.method != "latin_square":
+        return None
+    return str((slot - 1) // len(source.conditions) + 1)
 
 
 def _stratum(list_name: str, conditions: int) -> dict[str, object]:

@@ -20,6 +20,16 @@ class AnalysisRun(models.Model):
     error = models.TextField(blank=True)
 
 
+class Preregistration(models.Model):
+    """What was fixed before a study's launch: the file's own text, which every bundle carries. One, and it stays."""
+
+    study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="preregistration")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
+    locked_at = models.DateTimeField()
+    content = models.TextField()
+    sha256 = models.CharField(max_length=64)
+
+
 class Look(models.Model):
     """Somebody opened the outcomes of a study that was not closed. Printed in the report."""
 

@@ -38,7 +38,7 @@ def analyse(tables: Path, out: Path, *, clock: Clock, beat: Beat = lambda: None,
         command = [sys.executable, "-m", "studies.analysis", str(tables), "--out", str(out)]
         command += ["--quick"] if is_quick else []
         process = subprocess.Popen(  # noqa: S603  our own interpreter and module, no shell
-            command, cwd=settings.BASE_DIR, env=_environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            command, cwd=settings.BASE_DIR, env=environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
         )
         try:
             while process.poll() is None:
@@ -65,6 +65,7 @@ def _fail(code: int, said: str, out: Path) -> NoReturn:
     raise JobFailed(f"The analysis broke: {last}. All that it said is in {out / 'error.txt'}")
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """No secret of ours, one thread, no window: what a process that computes is given."""
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {**kept, **dict.fromkeys(ONE_THREAD, "1"), "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}

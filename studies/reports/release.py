@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from studies.design.models import Study
 
 Tables = dict[str, pd.DataFrame]
-IDS = {"participant": ("r", 12), "slot": ("s", 8)}
+IDS = {"participant": ("r", 12), "slot": ("s", 8), "round": ("d", 8)}
 INSTANTS = ("assigned_at", "started_at", "finished_at", "decided_at", "sent_at")
 NAMES = ("decided_by",)
 REASONS = ("exclusion_reason", "rule")  # typed by whoever ran the study, about one person
@@ -27,8 +27,9 @@ def key_of(study: Study) -> bytes:
     return salted_hmac("studies.reports.release", f"{study.pk} {study.join_code}", algorithm="sha256").digest()
 
 
-def released(tables: Tables, *, key: bytes, with_text: bool) -> Tables:
+def released(tables: Tables, *, key: bytes, with_text: bool, rules: frozenset[str] = frozenset()) -> Tables:
     """The tables with new ids, ordered by them; messages and typed reasons only `with_text`. Events must not be given.
+    `rules`: reasons that were registered before the launch, and so name nobody; they stay.
 
     Cells that say when or who decided are emptied; durations stay. Raises ValueError for the event log, whose hashes
     would give the pseudonyms away and could no longer be checked.
@@ -36,7 +37,7 @@ def released(tables: Tables, *, key: bytes, with_text: bool) -> Tables:
     if "events" in tables:
         raise ValueError("an event log cannot be released: its chain is over the pseudonyms")
     kept = {name: table for name, table in tables.items() if name != "messages" or with_text}
-    reasons = {} if with_text else _numbered(kept, key)
+    reasons = {} if with_text else _numbered(kept, key, rules)
     return {name: _table(table, key=key, reasons=reasons) for name, table in kept.items()}
 
 
@@ -44,7 +45,10 @@ def about_release(said: dict[str, Any]) -> dict[str, Any]:
     """study.json of a release: it says that it is one; instants are months, and who looked is not named."""
     months = {name: said[name] and said[name][MONTH] for name in ("launched_at", "closed_at")}
     looks = [", ".join([look[MONTH], look.split(", ")[1]]) for look in said["looks"]]
-    return {**said, **months, "looks": looks, "release": True}
+    results = [{**each, "at": each["at"][MONTH]} for each in said["look_results"]]
+    locked = said.get("preregistration")
+    registered = {"preregistration": {**locked, "locked_at": locked["locked_at"][MONTH]}} if locked else {}
+    return {**said, **months, **registered, "looks": looks, "look_results": results, "release": True}
 
 
 def _table(table: pd.DataFrame, *, key: bytes, reasons: dict[str, str]) -> pd.DataFrame:
@@ -68,12 +72,13 @@ def _id(old: str, kind: str, key: bytes) -> str:
     return start + _digest(f"{kind} {old}", key)[:length]
 
 
-def _numbered(tables: Tables, key: bytes) -> dict[str, str]:
+def _numbered(tables: Tables, key: bytes, rules: frozenset[str]) -> dict[str, str]:
     """Typed reasons as `reason 1`, `reason 2`, in an order that says nothing of them."""
     columns = [table[name] for table in tables.values() for name in REASONS if name in table]
     found = {str(cell) for cells in columns for cell in cells if cell is not None}
     ordered = sorted(found, key=lambda reason: _digest(f"reason {reason}", key))
-    return {reason: f"reason {number}" for number, reason in enumerate(ordered, start=1)}
+    numbered = {reason: f"reason {number}" for number, reason in enumerate(ordered, start=1)}
+    return numbered | {reason: reason for reason in found & rules}
 
 
 def _digest(text: str, key: bytes) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLES = {"results.csv", "results.json", "results.parquet", "table1.csv"}
 PICTURES = {
     "accuracy", "contrasts", "calibration-1", "calibration-2", "calibration-3", "reliance", "questions", "people",
-    "session",
+    "session", "selective", "crowds",
 }  # fmt: skip
 SVG, PNG = ({f"plots/{name}.{kind}" for name in PICTURES} for kind in ("svg", "png"))
 FILES = TABLES | SVG | PNG | {"report.html", "report.fragment.html", "report.md", "tables.tex"}

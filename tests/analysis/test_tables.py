@@ -4,8 +4,10 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from studies.analysis import plain_csv
 from studies.analysis.data import read
 from studies.analysis.errors import InputError
 from studies.analysis.tables import load, read_csv
@@ -76,3 +78,34 @@ def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bundle.zip").write_bytes(b"not a zip")
     with pytest.raises(InputError, match="an intact zip file"):
         read(tmp_path / "bundle.zip")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,2\n",
+        "a,b\n1,\n,x",
+        "a\nNA\nnan\nNone\n007\n 1 \n",
+        "\ufeffa,b\né,\x85\n",
+        "a,b\n'x',y;z\n",
+        'a,b\n"x,y",2\n',
+        "a,b\r\n1,2\r\n",
+        "a,b\n\n1,2\n",
+        "a,b\n1,2\n\n",
+    ],
+)
+def test_the_fast_reader_of_plain_tables_reads_what_the_other_reads(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = read_csv("x.csv", text.encode())
+    monkeypatch.setattr(plain_csv, "read", lambda text, longest: None)
+    pd.testing.assert_frame_equal(fast, read_csv("x.csv", text.encode()))
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\n1\n", "a,b\n1,2,3\n", "a,a\n1,2\n", "a,b\n", "", "a\n" + "x" * 2_000_000 + "\n"]
+)
+def test_what_is_no_plain_table_is_left_to_the_other_reader(text: str) -> None:
+    assert plain_csv.read(text, 1_000_000) is None
+
+
+def test_a_large_plain_table_is_read_fast(trials_csv: Path) -> None:
+    assert plain_csv.read(trials_csv.read_text(), 1_000_000) is not None

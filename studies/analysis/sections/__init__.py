@@ -10,7 +10,9 @@ from studies.analysis.sections import (
     beside_paper,
     calibrated,
     confident,
+    deviations,
     left_out,
+    looked,
     moved,
     outcomes,
     parts,
@@ -20,10 +22,12 @@ from studies.analysis.sections import (
     sensitivity,
     together,
 )
+from studies.analysis.slices import slices
 
 
 def sections(data: Data, results: Results) -> Iterator[Section]:
     """The sections that this study has, in the order of reading."""
+    part = next(slices(data))
     made = (
         beside_paper.section(data, results),
         outcomes.accuracy(data, results),
@@ -31,19 +35,21 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         redrawn.section(data, results),
         sensitivity.margins(data, results),
         sensitivity.section(data, results),
-        calibrated.section(data, results),
-        confident.selective(data, results),
+        calibrated.section(data, results, part),
+        confident.selective(data, results, part),
         confident.in_detail(data, results),
         alone.section(data, results),
         together.reliance(results),
         moved.advice(results),
         together.votes(results),
-        moved.crowds(data, results),
-        questions.by_question(data),
+        moved.crowds(results, part),
+        questions.by_question(part),
         parts.subjects(data, results),
         parts.people(data, results),
-        questions.over_session(data, results),
+        questions.over_session(results, part),
         left_out.section(data, results),
+        looked.section(data, results),
+        deviations.section(data),
         provenance.use(results),
         moved.use(results),
         provenance.provenance(data),

@@ -14,6 +14,7 @@ AGAINST = "diff.hm_minus_model"
 RAW = ("cal.five_bin.unweighted", "cal.five_bin.weighted", "cal.ece.width10")
 TEMPERED = tuple(id.replace("cal.", "cal.tempered.") for id in RAW)
 LOSSES = ("cal.log_loss", "cal.tempered.log_loss")
+BANK = "acc.bank"
 AGREE = ("agree.same", "agree.kappa")
 PLACE = tuple(f"place.share.{letter}" for letter in PLACES)
 DEVIATION = "place.max_deviation"
@@ -24,10 +25,15 @@ def section(data: Data, results: Results) -> Section | None:
     """None where the model was not asked."""
     rows = headline_rows(results, "acc.micro")
     protocols = [row for row in rows if row.condition == MODEL]
-    if not protocols:
+    over_banks = [row for row in headline_rows(results, BANK) if row.found.estimate is not None]
+    if not protocols and not over_banks:
         return None
-    ids = ["acc.micro", AGAINST]
-    blocks: list[Block] = [_beside_people(data, results, protocols)]
+    ids, blocks = ["acc.micro", AGAINST], list[Block]()
+    if protocols:
+        blocks.append(_beside_people(data, results, protocols))
+    if over_banks:
+        blocks.append(_over_banks(over_banks))
+        ids.append(BANK)
     if calibrated := [row for row in protocols if _find(results, row, "cal.temperature").estimate is not None]:
         blocks.append(_calibration(data, results, calibrated))
         ids += ["cal.temperature", *RAW, *LOSSES]
@@ -58,6 +64,21 @@ def _beside_people(data: Data, results: Results, protocols: list[Result]) -> Tab
         groups=(("", 1), ("Model alone", 3), ("Human + model − model, same questions", 5)),
         note="The difference is taken trial by trial, on the questions that the protocol answered. Which protocol"
         " stands for the model can turn the conclusion, so all are shown; p is not adjusted.",
+    )
+
+
+def _over_banks(rows: list[Result]) -> Table:
+    cells = []
+    for row in rows:
+        protocol, _, bank = row.arm.rpartition(": ")
+        counts = (count(row.found.n_trials), count(row.found.Q))
+        cells.append((f"{bank}, {protocol}", bare(row.found.estimate), interval(row.found), *counts))
+    return Table(
+        "The model alone over whole banks",
+        ("", "%", "95 % interval", "Answers", "Questions*"),
+        cells,
+        note="Every question that the study could have drawn, not only those that people saw; no comparison with people"
+        " uses it. * a passage counts once.",
     )
 
 

@@ -10,7 +10,7 @@ from studies.analysis.results import Result, Results
 from studies.analysis.schema import MODEL
 from studies.analysis.sections.confident import JACKKNIFED
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, WORDS, headline_rows, name_of
-from studies.analysis.slices import slices
+from studies.analysis.slices import Slice
 
 TITLE = "Calibration: do they know when they are right?"
 ERRORS = ("cal.five_bin.unweighted", "cal.five_bin.weighted", "cal.ece.width10", "cal.ece.mass10")
@@ -18,12 +18,12 @@ DEBIASED = "cal.ce2_debiased.width10"
 COMPUTED = ("cal.overconfidence", "cal.confidence", "cal.brier", "cal.auroc", *ERRORS, DEBIASED)
 
 
-def section(data: Data, results: Results) -> Section:
+def section(data: Data, results: Results, part: Slice) -> Section:
     """Means with intervals first, then the diagrams, then errors over bins, which have none."""
     rows = [row for row in headline_rows(results, "cal.overconfidence") if row.found.estimate is not None]
     if not rows:
         return Section("calibration", TITLE, ("No confidence was given, so there is nothing to calibrate.",), ())
-    pictures, bins = _reliability(data)
+    pictures, bins = _reliability(part)
     caption = "On the dashed line confidence equals accuracy. Below: answers per bin."
     blocks: list[Block] = [
         Table(
@@ -84,9 +84,8 @@ def _find(results: Results, row: Result, *ids: str) -> list[Estimate]:
     return [results.find(id, row.condition, arm=row.arm) or Estimate() for id in ids]
 
 
-def _reliability(data: Data) -> tuple[list[Picture], list[tuple[str, ...]]]:
+def _reliability(part: Slice) -> tuple[list[Picture], list[tuple[str, ...]]]:
     """A diagram and its table for each condition and the primary protocol of the model, on the headline rows."""
-    part = next(slices(data))
     frames = {condition: part.people[condition, ""] for condition in PEOPLE if (condition, "") in part.people}
     frames |= {MODEL: part.protocols[""]} if "" in part.protocols else {}
     pictures: list[Picture] = []

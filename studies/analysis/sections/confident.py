@@ -8,7 +8,7 @@ from studies.analysis.present import bare, between, count, number, p_value, with
 from studies.analysis.results import Result, Results
 from studies.analysis.schema import MODEL
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, WORDS, headline_rows, name_of
-from studies.analysis.slices import slices
+from studies.analysis.slices import Slice
 
 SELECTIVE = ("cal.selective.fifth", "cal.selective.half", "cal.selective.area")
 BENT = ("cal.slope", "cal.intercept", "cal.log_loss.own", "cal.log_score", "cal.quadratic_score")
@@ -28,9 +28,8 @@ JACKKNIFED = (
 )
 
 
-def selective(data: Data, results: Results) -> Section | None:
+def selective(data: Data, results: Results, part: Slice) -> Section | None:
     """Accuracy against coverage; None where nobody gave a confidence."""
-    part = next(slices(data))
     frames = {c: part.people[c, ""] for c in PEOPLE if (c, "") in part.people}
     frames |= {MODEL: part.protocols[""]} if "" in part.protocols else {}
     curves = {condition: by_value.curve(frame) for condition, frame in frames.items()}

@@ -2,13 +2,12 @@
 
 from studies.analysis import crowd, plot_curves
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
-from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
 from studies.analysis.present import bare, between, count, p_value, percent, points, remarks, with_interval
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, VOTING, WORDS, of_people
-from studies.analysis.slices import slices
+from studies.analysis.slices import Slice
 
 WEIGHTS = {"rel.woa.median": "Median", "rel.woa.mean": "Mean, each within 0 to 1"}
 SYCOPHANCY = {
@@ -19,6 +18,7 @@ SYCOPHANCY = {
     "rel.sycophancy.baseline": "Not challenged: it changed by itself",
 }
 SLOPES = {"dose.slope.seconds": "Per doubling of the time", "dose.slope.messages": "Per message"}
+DRAWN = "Crowds are drawn at random, without replacement, 5 to 40 for each question and size, seed 0."
 NOT_CAUSAL = (
     "Not causal: hard questions take longer and are talked about more, so these slopes say how trials hang together,"
     " not what time or talk does."
@@ -60,9 +60,9 @@ def advice(results: Results) -> Section | None:
     return Section("moved", "Who moves whom", (), (*blocks, How(ids, (CLUSTERED,))))
 
 
-def crowds(data: Data, results: Results) -> Section | None:
+def crowds(results: Results, part: Slice) -> Section | None:
     """The vote by the size of the crowd, and the oracle bounds; None where nobody can vote."""
-    people = next(slices(data)).people
+    people = part.people
     curves = {c: curve for c in PEOPLE if (c, "") in people and (curve := crowd.curve(people[c, ""]))}
     if not curves:
         return None
@@ -105,7 +105,12 @@ def crowds(data: Data, results: Results) -> Section | None:
             )
         )
     ids = ("vote.pool.crowd_3", "vote.pool.crowd_5", "vote.pool.crowd_10", "acc.oracle", "vote.oracle")
-    blocks.append(How(ids, (VOTING, "Forty draws of each size, without replacement, seed 0.")))
+    blocks.append(
+        How(
+            ids,
+            (VOTING, "Crowds are drawn at random, without replacement, 5 to 40 for each question and size, seed 0."),
+        )
+    )
     return Section("crowds", "The size of the crowd", (), blocks)
 
 

@@ -4,14 +4,13 @@ import pandas as pd
 
 from studies.analysis import learning
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
-from studies.analysis.data import Data
 from studies.analysis.plot_learning import learning as draw_learning
 from studies.analysis.plot_questions import questions as draw_questions
 from studies.analysis.present import bare, between, count, with_interval
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, WORDS, of_people
-from studies.analysis.slices import Slice, slices
+from studies.analysis.slices import Slice
 
 STRETCHES = (
     "The session is cut into at most eight stretches of equally many places, the same whatever was answered. A stretch"
@@ -20,9 +19,9 @@ STRETCHES = (
 )
 
 
-def by_question(data: Data) -> Section | None:
+def by_question(part: Slice) -> Section | None:
     """None where no question was seen in both conditions."""
-    table = paired(next(slices(data)))
+    table = paired(part)
     if table.empty:
         return None
     caption = (
@@ -49,9 +48,9 @@ def paired(part: Slice) -> pd.DataFrame:
     return table.loc[table["human"].notna() & table["human_model"].notna()]
 
 
-def over_session(data: Data, results: Results) -> Section | None:
+def over_session(results: Results, part: Slice) -> Section | None:
     """None where nobody's trials have a place in the session."""
-    people = next(slices(data)).people
+    people = part.people
     tables = {c: learning.by_position(people[c, ""]) for c in PEOPLE if (c, "") in people}
     tables = {condition: table for condition, table in tables.items() if len(table) > 1}
     if not tables:

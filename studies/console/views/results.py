@@ -106,7 +106,7 @@ def _shown_run(study: Study) -> AnalysisRun | None:
     return latest(study).first()
 
 
-def _nothing(request: HttpRequest) -> HttpResponse:
+def nothing(request: HttpRequest) -> HttpResponse:
     text = "Nothing was computed yet. Press “Compute” on the study's results page."
     return notice(request, title="There are no results yet", text=text, status=404)
 
@@ -120,7 +120,7 @@ def report(request: HttpRequest, name: str, version: int) -> HttpResponse:
         return sealed(request, study)
     run = _shown_run(study)
     if run is None:
-        return _nothing(request)
+        return nothing(request)
     return HttpResponse(run.report, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
@@ -133,7 +133,7 @@ def csv(request: HttpRequest, name: str, version: int) -> HttpResponse:
         return sealed(request, study)
     run = _shown_run(study)
     if run is None:
-        return _nothing(request)
+        return nothing(request)
     file = f"{study.name}-v{study.version}-results.csv"
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
     return HttpResponse(results_csv(run.results or {}), content_type="text/csv; charset=utf-8", headers=headers)

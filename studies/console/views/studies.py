@@ -20,6 +20,7 @@ from studies.design.frozen import ARMS, StudyChanged, changes_of
 from studies.design.models import Study
 from studies.design.operations import WrongState, close_study, launch_study
 from studies.reports import looks
+from studies.reports.registration import registered
 
 
 @staff_page
@@ -52,6 +53,7 @@ def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "sampled": " and ".join(name for name, protocol in PROTOCOLS.items() if protocol.can_vary),
         "scopes": BaselineRun.Scope.choices,
         "may_show": looks.may_show_outcomes(found),
+        "registered": registered(found),
     }
     return render(request, "console/study.html", shown | _live_context(found, live))
 

@@ -129,8 +129,8 @@ FORMULAS = (
     _in(
         "calibration",
         "timeouts are calibrated",
-        'trials["confidence"].notna() & (trials["timed_out"] != 1)',
-        'trials["confidence"].notna()',
+        'trials["confidence"].notna().to_numpy() & (trials["timed_out"].to_numpy() != 1)',
+        'trials["confidence"].notna().to_numpy()',
     ),
     _in(
         "calibration",
@@ -216,7 +216,7 @@ FORMULAS = (
     _in(
         "reliance",
         "timed-out trials count",
-        'keep = ((trials["timed_out"] != 1) & trials["agrees"].notna()).to_numpy()',
+        'keep = (trials["timed_out"].to_numpy() != 1) & trials["agrees"].notna().to_numpy()',
         'keep = trials["agrees"].notna().to_numpy()',
     ),
     # Accuracy and the model alone

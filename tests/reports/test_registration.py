@@ -1,0 +1,149 @@
+"""A preregistration is locked before the launch, once, and travels unchanged to the report."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from studies.analysis import code, data, deviations, preregistration
+from studies.design.models import Study
+from studies.reports import looks
+from studies.reports.about import about
+from studies.reports.bundle import write_bundle
+from studies.reports.models import AnalysisRun, Preregistration
+from studies.reports.registration import CannotRegister, Choices, preregister
+from studies.reports.source import read
+from tests.reports import rows
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def study():
+    study = rows.make_study()
+    Study.objects.filter(pk=study.pk).update(state=Study.State.DRAFT, launched_at=None)
+    study.refresh_from_db()
+    return study
+
+
+def lock(study, **choices) -> Preregistration:
+    return preregister(study=study, choices=Choices(**choices), by=None, now=rows.START)
+
+
+def launch_and_play(study, people: int):
+    Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN, launched_at=rows.START)
+    study.refresh_from_db()
+    rows.play(study, people=people)
+    return study
+
+
+def test_it_says_what_the_study_fixes_and_what_was_chosen(study):
+    plan = preregistration.from_json(json.loads(lock(study, margin=0.05, exclusions=(" failed checks ",)).content))
+    assert (plan.study, plan.version, plan.spec_hash, plan.seed) == ("planets", 1, study.spec_hash, study.seed)
+    assert (plan.primary, plan.baseline_protocol) == ("question_weighted", "scripted-stance")
+    assert (plan.margin, plan.exclusions, plan.people) == (0.05, ("failed checks",), 8)
+    assert (plan.looks, plan.family) == ((1.0,), preregistration.FAMILY)
+    assert plan.code_sha256 == code.digest()
+
+
+def test_it_is_locked_once_and_only_before_the_launch(study):
+    lock(study)
+    with pytest.raises(CannotRegister, match="has a preregistration, and it stays"):
+        lock(study)
+    Preregistration.objects.all().delete()
+    Study.objects.filter(pk=study.pk).update(state=Study.State.OPEN)
+    with pytest.raises(CannotRegister, match="is open: only a draft can be preregistered"):
+        lock(study)
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"margin": 0}, "Margin 0: use a share above 0 and below 1"),
+        ({"margin": 5.0}, "Margin 5: use a share"),
+        ({"alpha": 2.0}, "Alpha 2: use a number from 0.0001 to 0.5"),
+        ({"looks": (0.5, 0.4, 1.0), "max_information": 9.0}, "rising fractions"),
+        ({"looks": (0.5,), "max_information": 9.0}, "end with 1"),
+        ({"looks": (0.5, 1.0)}, "Looks need the information at the end"),
+        ({"people": 9}, "People 9: use a whole number from 1 to 8"),
+        ({"exclusions": ("  ",)}, "rules of 1 to 300 characters"),
+        ({"subjects": "both"}, "exploratory or confirmatory"),
+    ],
+)
+def test_choices_that_do_not_fit_are_refused_by_name(study, choices, words):
+    with pytest.raises(CannotRegister, match=words):
+        lock(study, **choices)
+    assert not Preregistration.objects.exists()
+
+
+def test_a_bundle_carries_it_unchanged_and_the_analysis_finds_the_deviations(study, tmp_path):
+    locked = lock(study, margin=0.05, people=6, subjects="confirmatory")
+    launch_and_play(study, people=4)
+    study.sessions.filter(pk=study.sessions.first().pk).update(is_excluded=True, exclusion_reason="slept")
+    rows.close(study)
+    found = data.read(write_bundle(study, tmp_path / "bundle.zip"))
+    assert found.sha256[preregistration.FILE] == locked.sha256
+    assert (found.study.margin, found.study.subjects) == (0.05, "confirmatory")
+    assert found.registered is not None
+    listed = {each.what: each.found for each in deviations.deviations(found)}
+    assert listed == {
+        "Model alone, primary protocol": "the model alone was not asked",
+        "Exclusion by a rule that was not registered": "slept (1 people)",
+        "Sample smaller than planned": "4 people with answers",
+    }
+
+
+def test_planned_looks_and_what_earlier_analyses_found_reach_the_analysis(study, tmp_path):
+    lock(study, looks=(0.5, 1.0), max_information=400.0)
+    launch_and_play(study, people=4)
+    looks.record_look(study=study, by=None, how="results page", reason="planned", now=rows.START)
+    row = {"id": "diff.hm_minus_human.question_weighted", "condition": "human+model", "baseline": "human", "arm": None,
+           "subset": "all", "estimate": 0.1, "se": 0.08, "p": 0.21}  # fmt: skip
+    results = {"headline": {"subset": "all"}, "results": [row]}
+    AnalysisRun.objects.create(study=study, created_at=rows.START, finished_at=rows.START, results=results)
+    AnalysisRun.objects.create(study=study, created_at=rows.START, finished_at=rows.START, error="broke")
+    rows.close(study)
+    Study.objects.filter(pk=study.pk).update(closed_at=rows.START + timedelta(hours=1))
+    study.refresh_from_db()
+    found = data.read(write_bundle(study, tmp_path / "bundle.zip")).study
+    assert (found.planned_looks, found.max_information) == ((0.5, 1.0), 400.0)
+    [earlier] = found.look_results
+    assert earlier.information == pytest.approx(1 / 0.08**2)
+    assert earlier.z == pytest.approx(1.2536, abs=1e-3)
+
+
+def test_a_study_without_one_says_nothing_about_it(study):
+    told = about(read(launch_and_play(study, people=1)))
+    assert not {"margin", "family", "planned_looks", "preregistration"} & set(told)
+
+
+def test_a_text_that_was_changed_by_hand_is_told(study):
+    lock(study)
+    launch_and_play(study, people=1)
+    text = Preregistration.objects.get().content.replace('"alpha": 0.05', '"alpha": 0.06')
+    Preregistration.objects.update(content=text)
+    assert "the preregistration's text was changed" in about(read(study))["changed_by_hand"]
+
+
+def test_the_command_locks_shows_and_writes_the_file(study, tmp_path, capsys):
+    call_command("preregister", study.name, draft=True)
+    assert not Preregistration.objects.exists()
+    call_command("preregister", study.name, margin=0.05, exclude=["slept"], out=tmp_path / "plan.json")
+    locked = Preregistration.objects.get()
+    assert (tmp_path / "plan.json").read_text() == locked.content
+    assert locked.sha256 in capsys.readouterr().err
+    call_command("preregister", study.name, show=True)
+    assert capsys.readouterr().out == locked.content
+
+
+def test_the_command_refuses_in_words(study, tmp_path):
+    for options, words in (
+        ({"show": True}, "no preregistration was locked"),
+        ({"looks": "half"}, "--looks 'half': use numbers with commas"),
+        ({"margin": 3.0}, "Margin 3"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            call_command("preregister", study.name, **options)
+    with pytest.raises(CommandError, match="no study is called"):
+        call_command("preregister", "nobody")
