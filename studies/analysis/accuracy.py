@@ -67,8 +67,11 @@ def second_minus_first_half(trials: pd.DataFrame, *, population: Population = "r
     placed = trials.loc[trials["position"].notna()]
     if placed.empty:
         return undefined("no positions are recorded", n_trials=len(trials))
-    people = placed.groupby(cluster.codes_of(placed, "participant"))["position"]
-    rank, size = people.rank(method="first"), people.transform("size")
+    who = cluster.codes_of(placed, "participant")
+    order = np.lexsort([placed["position"].to_numpy(), who])
+    n = np.bincount(who)
+    rank, size = np.empty(len(who), dtype=np.int64), n[who]
+    rank[order] = np.arange(len(who)) - (np.cumsum(n) - n)[who[order]] + 1
     return cluster.difference(placed.loc[rank > size - size // 2], placed.loc[rank <= size // 2], population=population)
 
 

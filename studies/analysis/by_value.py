@@ -84,7 +84,7 @@ def _jackknifed(trials: pd.DataFrame, of: OfTable, population: Population, *, ab
     kept = calibration.rows(trials)
     if kept.empty:
         return undefined(calibration.NOBODY)
-    values, place = np.unique(kept["confidence"].to_numpy().round(9), return_inverse=True)
+    values, place = calibration.distinct(kept["confidence"].to_numpy(np.float64))
     right = kept["correct"].to_numpy() >= 0.5
     key = (place + len(values) * right).astype(np.int64)
     table = np.bincount(key, minlength=2 * len(values)).reshape(2, -1).astype(np.float64)

@@ -152,7 +152,13 @@ def mass10(confidences: Array) -> Codes:
 
 def own_values(confidences: Array) -> Codes:
     """Bin of each confidence: every reported value for itself."""
-    return np.unique(np.round(confidences, 9), return_inverse=True)[1].astype(np.int64)
+    return distinct(confidences)[1]
+
+
+def distinct(confidences: Array) -> tuple[Array, Codes]:
+    """The distinct confidences (rounded to 1e-9) in order, and the place of each; hashing is faster than np.unique."""
+    codes, values = pd.factorize(np.round(confidences, 9), sort=True)
+    return np.asarray(values, dtype=np.float64), codes.astype(np.int64)
 
 
 tempered_five_bin_unweighted = partial(tempered, five_bin_unweighted)

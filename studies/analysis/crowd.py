@@ -86,8 +86,7 @@ def oracle_of_vote(trials: pd.DataFrame, *, population: Population = "random", p
     if not polls.can_vote:
         return undefined(NO_VOTES, n_trials=len(trials))
     table = polls.of("majority")
-    asked = cluster.codes_of(trials, "question")
-    first = np.unique(asked, return_index=True)[1]  # the order of a poll's rows
+    first = cluster.first_rows(cluster.codes_of(trials, "question"))[0]  # the order of a poll's rows
     model = trials["model_correct"].to_numpy(np.float64)[first]
     if len(model) != len(table) or np.isnan(model).any():
         return undefined("the model alone was not asked every question", n_trials=len(trials))
@@ -104,8 +103,7 @@ def _ballots(trials: pd.DataFrame, rule: Rule) -> Ballots:
     choice, gold = options_of(trials)
     confidence = trials["confidence"].to_numpy(np.float64)
     votes = (choice >= 0) & ((rule == "majority") | ~np.isnan(confidence))
-    asked = np.unique(cluster.codes_of(trials, "question"), return_inverse=True)[1]
-    first = np.unique(asked, return_index=True)[1]
+    first, asked = cluster.first_rows(cluster.codes_of(trials, "question"))
     named = np.zeros(len(first), dtype=np.int64)
     np.maximum.at(named, asked, np.maximum(choice, gold) + 1)
     listed = trials["option_count"].fillna(OPTIONS).to_numpy().astype(np.int64)[first]

@@ -22,7 +22,7 @@ from studies.analysis import calibration
 from studies.analysis.cluster import Array, Codes
 from studies.analysis.estimate import Estimate, Population, undefined
 
-DRAWS, SEED = 1_000, 0
+DRAWS, SEED = 500, 0
 TERM_ONLY = "no interval: a term of a sum, biased upwards by small groups"
 REFERENCE = "no interval: a reference value, what chance alone makes of perfect calibration"
 SHARES = "right is a share here: the decomposition is for 0 and 1"
@@ -89,7 +89,8 @@ def _null(trials: pd.DataFrame, summary: Callable[[Array], float]) -> Estimate:
     kept = calibration.rows(trials)
     if kept.empty:
         return undefined(calibration.NOBODY)
-    values, n = np.unique(kept["confidence"].to_numpy(np.float64).round(9), return_counts=True)
+    values, place = calibration.distinct(kept["confidence"].to_numpy(np.float64))
+    n = np.bincount(place)
     codes = calibration.width10(values)
     right = np.random.default_rng(SEED).binomial(n, values, size=(DRAWS, len(values)))
     in_bin = np.arange(10) == codes[:, None]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 DATA = "data"
 SUFFIX = "_data.csv"
+OURS = re.compile(r"description-([a-zA-Z0-9]+)_data\.csv")
 
 
 def data_name(table: str) -> str:
@@ -28,13 +29,13 @@ def candidates(table: str) -> tuple[str, str]:
 
 def is_defused(name: str) -> bool:
     """Whether cells of this file that look like formulas were written with an apostrophe (see formulas)."""
-    return name.endswith(SUFFIX)
+    return OURS.fullmatch(name.rpartition("/")[2]) is not None
 
 
 def table_of(name: str) -> str:
     """The table that a file is: `description-modelAnswers_data.csv` and `model_answers.csv` are `model_answers`."""
     base = name.rpartition("/")[2]
-    found = re.fullmatch(r"description-([a-zA-Z0-9]+)_data\.csv", base)
+    found = OURS.fullmatch(base)
     if found is None:
         return base.removesuffix(".csv")
     return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", found[1])

@@ -2,7 +2,8 @@
 
 Quasi-Newton (BFGS) on (beta, log sd) in units of approximate standard errors, with the exact gradient; then Newton
 steps with the Hessian, which is made of differences of that gradient and whose inverse gives the variances, as
-glmmTMB's does. A standard deviation that the likelihood wants at 0 is set to 0 and the fit is called singular.
+glmmTMB's does. A standard deviation that gains less than .001 of log-likelihood over 0 is set to 0, and the
+fit is called singular.
 """
 
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from studies.analysis.cluster import Array
 from studies.analysis.laplace import Crossed, Diverged, Laplace, Point
 
 COMPONENTS = ("participant", "participant_slope", "question", "question_slope")
-START = 0.5  # standard deviation of every component
+STARTS = (0.5, 0.2, 1.0)  # standard deviation of every component; the next where the search fails
 SMALL = 0.15  # below this a component is tried at 0
-SAME = 1e-4  # log-likelihoods this near are the same
+SAME = 1e-3  # log-likelihoods this near are the same
 STEP = 1e-5  # of the differences, in approximate standard errors
 TOLERANCE = 1e-3  # of the search, likewise; Newton steps after it square what is left
 CLOSE, LAST_STEPS = 1e-4, 10  # ... until they are shorter than this in standard errors
@@ -52,17 +53,20 @@ def fit(rows: Crossed) -> Fit:
     participants, items = rows.levels
     if min(rows.levels) > MOST_LEVELS or participants * items > MOST_CELLS:
         raise NotFitted(f"{participants} participants and {items} questions are too many for this fit")
+    failures = []
     with _blas().limit(limits=1, user_api="blas"):
-        try:
-            return _fit(rows)
-        except (Diverged, np.linalg.LinAlgError) as error:
-            raise NotFitted(f"the mixed model did not converge: {error}") from error
+        for start in STARTS:
+            try:
+                return _fit(rows, start)
+            except (Diverged, np.linalg.LinAlgError) as error:
+                failures.append(error)
+    raise NotFitted(f"the mixed model did not converge: {failures[0]}") from failures[0]
 
 
-def _fit(rows: Crossed) -> Fit:
+def _fit(rows: Crossed, sd: float) -> Fit:
     likelihood, fixed = Laplace(rows), rows.x.shape[1]
     free = np.ones(len(COMPONENTS), dtype=bool)
-    start = np.concatenate([_without_effects(rows), np.full(len(COMPONENTS), np.log(START))])
+    start = np.concatenate([_without_effects(rows), np.full(len(COMPONENTS), np.log(sd))])
     found = _climb(likelihood, start, free, fixed)
     for component in np.argsort(found[fixed:]):
         if found[fixed + component] > np.log(SMALL):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studies.analysis.canvas import SOFT, STYLE, WIDTH, Picture, figure_of, percent_square, picture, style
+from studies.analysis.canvas import PATCH, SOFT, STYLE, WIDTH, Picture, figure_of, percent_square, picture, style
 from studies.analysis.estimate import Estimate
 from studies.analysis.present import cut, with_interval
 from studies.analysis.schema import HUMAN
@@ -44,7 +44,8 @@ def _plane(
             axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", linewidth=1.1)
         for corner, word in corners.items():
             sides = ("left" if corner[0] < 0.5 else "right", "bottom" if corner[1] < 0.5 else "top")
-            axes.text(*corner, word, ha=sides[0], va=sides[1], color=SOFT, fontsize=8.5, style="italic")
+            axes.text(*corner, word, ha=sides[0], va=sides[1], color=SOFT, fontsize=8.5,
+                      style="italic", bbox=PATCH, zorder=2)  # fmt: skip
         for place in places:
             marker, colour = STYLE[place.condition]
             across, up = cut(place.x), cut(place.y)

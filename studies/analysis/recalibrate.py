@@ -77,7 +77,7 @@ def _refusal(x: Array, y: Array) -> str:
 
 def _fit(x: Array, y: Array, w: Array, *, has_slope: bool) -> tuple[Array, Array]:
     """Coefficients and the inverse information, on the distinct x; without slope x is an offset."""
-    values, place = np.unique(x, return_inverse=True)
+    place, values = pd.factorize(x, sort=True)
     n, right = np.bincount(place, weights=w), np.bincount(place, weights=w * y)
     design = _design(values, has_slope)
     offset = np.zeros_like(values) if has_slope else values

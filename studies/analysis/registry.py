@@ -186,7 +186,7 @@ REGISTRY: tuple[Definition, ...] = (
       calibration.ece_width10, shapes.sure),
     D("cal.ece.mass10", "ECE, equal counts", "Σ n_b/N |conf_b - acc_b| over ten bins of equal counts, ties together",
       calibration.ece_mass10, shapes.sure),
-    D("cal.ece.width10.null_mean", "ECE by chance, mean", "mean ECE, equal width, of 1,000 simulations of perfectly"
+    D("cal.ece.width10.null_mean", "ECE by chance, mean", "mean ECE, equal width, of 500 simulations of perfectly"
       " calibrated answers with the same confidences, iid",
       decompose.null_mean, shapes.sure, ALL,
       reference="Bröcker & Smith 2007"),
@@ -350,24 +350,24 @@ REGISTRY: tuple[Definition, ...] = (
     D("dose.resets", "Resets per dialog", "mean number of context resets per assisted trial",
       dose.resets, shapes.assisted, is_timing=True),
     # Against a margin fixed before the data
-    D("diff.noninferior.micro", "Not worse than human", "hm_minus_human.micro above -margin: one-sided t test, 90 %"
-      " interval; the margin is study.json's",
+    D("diff.noninferior.micro", "Not worse than human", "one-sided t test that hm_minus_human.micro lies above -margin,"
+      " 90 % interval; the margin is study.json's",
       equivalence.noninferior_micro, shapes.with_margin(shapes.pairs)),
     D("diff.noninferior.question_weighted", "Not worse than human, within questions",
-      "hm_minus_human.question_weighted above -margin: one-sided t test, 90 % interval; the margin is study.json's",
+      "one-sided t test that hm_minus_human.question_weighted lies above -margin, 90 % interval",
       equivalence.noninferior_question_weighted, shapes.with_margin(shapes.pairs)),
-    D("diff.noninferior.model", "Not worse than the model", "hm_minus_model above -margin: one-sided t test,"
-      " 90 % interval; the margin is study.json's",
+    D("diff.noninferior.model", "Not worse than the model", "one-sided t test that hm_minus_model lies above"
+      " -margin, 90 % interval; the margin is study.json's",
       equivalence.noninferior_to_model, shapes.with_margin(shapes.assisted_against_model)),
-    D("diff.equivalent.micro", "No difference from human that matters", "hm_minus_human.micro within ± margin: larger p"
-      " of two one-sided t tests, 90 % interval",
+    D("diff.equivalent.micro", "No difference from human that matters", "two one-sided t tests that"
+      " hm_minus_human.micro lies within ± margin, the larger p, 90 % interval",
       equivalence.equivalent_micro, shapes.with_margin(shapes.pairs),
       reference="Schuirmann 1987"),
     D("diff.equivalent.question_weighted", "No difference from human that matters, within questions",
-      "hm_minus_human.question_weighted within ± margin: larger p of two one-sided t tests, 90 % interval",
+      "two one-sided t tests that hm_minus_human.question_weighted lies within ± margin, the larger p, 90 % interval",
       equivalence.equivalent_question_weighted, shapes.with_margin(shapes.pairs)),
-    D("diff.equivalent.model", "No difference from the model that matters", "hm_minus_model within ± margin:"
-      " larger p of two one-sided t tests, 90 % interval",
+    D("diff.equivalent.model", "No difference from the model that matters", "two one-sided t tests that"
+      " hm_minus_model lies within ± margin, the larger p, 90 % interval",
       equivalence.equivalent_to_model, shapes.with_margin(shapes.assisted_against_model)),
     # One pair per unit
     D("mcnemar.crowd.exact", "Crowd against the model, exact", "McNemar's exact test of the majority vote and the model"

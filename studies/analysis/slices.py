@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from studies.analysis import calibration, reliance
+from studies.analysis import calibration, cluster, reliance
 from studies.analysis.data import Data
 from studies.analysis.models_alone import OF_LETTERS
 from studies.analysis.schema import CONDITIONS
@@ -23,6 +23,8 @@ Mask = npt.NDArray[np.bool_]
 TIMEOUTS = ("wrong", "excluded")
 # Columns that figures ask for even where nobody recorded anything.
 RECORDED = {"confidence", "position", "option_count", "seconds", "n_messages", "n_resets"}
+# Columns that no figure reads: cutting them thousands of times would take its time.
+NOT_READ = {"n_user_chars", "in_grace", "compensated_seconds", "outage", "post_hoc", "simulated", "limit_seconds"}
 OF_MODELS = {"answer_code", *OF_LETTERS}
 ALWAYS = (
     RECORDED | OF_MODELS | {"model_correct", "advice_correct", "agrees", "first_agrees", "changed", "initial_correct"}
@@ -53,17 +55,17 @@ class Slice:
     @cached_property
     def people(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Trials by (condition, arm)."""
-        return {key: self.trials.loc[mask] for key, mask in self.groups.items()}
+        return {key: cluster.remember(self.trials.loc[mask]) for key, mask in self.groups.items()}
 
     @cached_property
     def sure(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Trials that calibration is about, by (condition, arm)."""
-        return {key: calibration.rows(frame) for key, frame in self.people.items()}
+        return {key: cluster.remember(calibration.rows(frame)) for key, frame in self.people.items()}
 
     @cached_property
     def advised(self) -> dict[tuple[str, str], pd.DataFrame]:
         """Trials that reliance is about, by (condition, arm)."""
-        return {key: reliance.rows(frame) for key, frame in self.people.items()}
+        return {key: cluster.remember(reliance.rows(frame)) for key, frame in self.people.items()}
 
     @cached_property
     def polls(self) -> dict[tuple[str, str], Polls]:
@@ -112,7 +114,9 @@ def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
     """The numeric columns that hold anything, in one block for each type: cutting rows then takes two copies."""
     used = frame.dropna(axis="columns", how="all").columns if len(frame) else frame.columns
     parts = [frame.select_dtypes(kind) for kind in ("float64", "int64")]
-    keep = [[name for name in part.columns if name in used or name in ALWAYS] for part in parts]
+    keep = [
+        [name for name in part.columns if (name in used or name in ALWAYS) and name not in NOT_READ] for part in parts
+    ]
     blocks = [pd.DataFrame(part[names].to_numpy(), columns=names) for part, names in zip(parts, keep, strict=True)]
     return pd.concat(blocks, axis=1)
 

@@ -52,8 +52,7 @@ def poll(trials: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     has credit 0; one that was answered without any confidence is absent from the weighted votes.
     """
     asked = cluster.codes_of(trials, "question")
-    first = np.unique(asked, return_index=True)[1]
-    asked = np.searchsorted(asked[first], asked)
+    first, asked = cluster.first_rows(asked)
     about = trials.iloc[first]
     choice, every_gold = options_of(trials)
     gold, n = every_gold[first], len(first)

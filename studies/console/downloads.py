@@ -19,10 +19,11 @@ LEFT_OUT = {"report.fragment.html", "error.txt"}
 
 
 def names(run: AnalysisRun) -> list[str]:
-    """What lies in the run's folder, as paths from there; nothing where another machine computed it."""
+    """What lies in the run's folder, as paths from there, pictures last; nothing where another machine computed it."""
     folder = folder_of(run)
     paths = (path for path in folder.rglob("*") if path.suffix in TYPES and path.is_file() and not path.is_symlink())
-    return sorted(name for path in paths if (name := path.relative_to(folder).as_posix()) not in LEFT_OUT)
+    found = (name for path in paths if (name := path.relative_to(folder).as_posix()) not in LEFT_OUT)
+    return sorted(found, key=lambda name: ("/" in name, name))
 
 
 def find(run: AnalysisRun, name: str) -> Path | None:

@@ -20,7 +20,7 @@ from studies.analysis.__main__ import main
 
 sys.exit(main([str(Path(__file__).resolve().parents[1]), *sys.argv[1:]]))
 '''
-NEEDED = ("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "jinja2")
+NEEDED = ("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "jinja2", "threadpoolctl")
 R_SCRIPT = "primary_contrast.R"
 
 

@@ -193,3 +193,22 @@ def test_nothing_is_undefined_with_a_reason() -> None:
     frame = pd.DataFrame({"participant": [], "question": [], "correct": []})
     assert cluster.mean(frame, frame["correct"]).reason == "no trials"
     assert cluster.difference(frame, frame).reason == "only one condition has trials"
+
+
+def test_a_remembered_frame_has_its_sides_and_lets_go_of_them() -> None:
+    frame = pd.DataFrame({"participant": list("aabb"), "question": list("xyxz")})
+    before = len(cluster._REMEMBERED)
+    assert cluster.sides_of([cluster.remember(frame)]) is cluster.sides_of([frame])
+    assert cluster.sides_of([frame]).question.codes.tolist() == [0, 1, 0, 2]
+    assert cluster.sides_of([frame[:2]]).question.codes.tolist() == [0, 1]  # another frame
+    assert len(cluster._REMEMBERED) == before + 1
+    del frame
+    assert len(cluster._REMEMBERED) == before
+
+
+def test_first_rows_are_those_of_numpy() -> None:
+    codes = np.random.default_rng(0).choice([0, 2, 3, 7, 11], 40)
+    first, rank = cluster.first_rows(codes)
+    expected, inverse = np.unique(codes, return_index=True, return_inverse=True)[1:]
+    assert (first.tolist(), rank.tolist()) == (expected.tolist(), inverse.tolist())
+    assert [each.tolist() for each in cluster.first_rows(codes[:0])] == [[], []]

@@ -37,7 +37,8 @@ def test_reading_gives_back_every_text(text: str) -> None:
 
 def test_only_files_that_are_written_so_are_read_so() -> None:
     content = b'"answer"\n"\'=1"\n"\'\'=x"\n'
-    assert list(read_csv("trials.csv", content)["answer"]) == ["'=1", "''=x"]
+    for plain in ("trials.csv", "my_data.csv"):
+        assert list(read_csv(plain, content)["answer"]) == ["'=1", "''=x"]
     assert list(read_csv(data_name("trials"), content)["answer"]) == ["=1", "'=x"]
 
 

@@ -32,7 +32,6 @@ def trials() -> pd.DataFrame:
         "model_confidence",
         "answer",
         "confidence",
-        "weight",
     ]
     frame = pd.DataFrame(CASES, columns=[*names, "expected"]).assign(
         participant=list("aabbccdd"), question=[f"q{i}" for i in range(8)], gold="A", assistant_answer="",

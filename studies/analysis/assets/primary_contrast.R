@@ -1,4 +1,4 @@
-# The primary contrast, human+model minus human, computed again in R from data/trials.csv alone.
+# The primary contrast, human+model minus human, computed again in R from the table of trials alone.
 #
 #   Rscript analysis/primary_contrast.R                  in the bundle's folder
 #   Rscript primary_contrast.R path/to/trials.csv        anywhere
@@ -11,7 +11,8 @@
 # sandwich is installed, the third is compared with its vcovCL, and a difference above 1e-10 stops the script.
 
 main <- function(arguments) {
-  path <- if (length(arguments)) arguments[[1]] else "data/trials.csv"
+  usual <- c("data/description-trials_data.csv", "data/trials.csv")  # the second in older bundles
+  path <- if (length(arguments)) arguments[[1]] else usual[file.exists(usual)][[1]]
   d <- prepared(read.csv(path, colClasses = "character", na.strings = character(), encoding = "UTF-8"))
   kept <- d[d$excluded != 1 & d$condition %in% c("human", "human+model"), ]
   found <- rbind(contrast(kept, "micro"), contrast(within_questions(kept), "question_weighted"))

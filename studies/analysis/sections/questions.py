@@ -6,7 +6,7 @@ from studies.analysis import learning
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
 from studies.analysis.plot_learning import learning as draw_learning
 from studies.analysis.plot_questions import questions as draw_questions
-from studies.analysis.present import bare, between, count, with_interval
+from studies.analysis.present import SPACE, bare, between, count, with_interval
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, WORDS, of_people
@@ -67,7 +67,7 @@ def over_session(results: Results, part: Slice) -> Section | None:
         if found.estimate is not None
     ]
     blocks: list[Block] = [
-        Pictures([draw_learning(tables)], "Right answers by place in the session, with 95 % intervals."),
+        Pictures([draw_learning(tables)], f"Right answers by place in the session, with 95{SPACE}% intervals."),
         Table("Second minus first half of a person's trials", ("", "Points (95 % interval)", "Trials"), gains,
               note="Descriptive: where conditions come in blocks, place and condition hang together."),
         Table("By stretch of the session, %", ("", "Right", "95 % interval", "Trials", "Interval"), rows,

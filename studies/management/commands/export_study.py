@@ -41,6 +41,5 @@ class Command(BaseCommand):
             write_bundle(found, out, with_text=with_text, is_release=release, compute=compute)
         except (design.NotFound, design.StudyChanged, looks.OutcomesSealed, JobFailed, OSError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(
-            f"{out}: {out.stat().st_size:,} bytes. Rerun: python -m studies.analysis {out} --out DIR; verify: --check"
-        )
+        self.stdout.write(f"{out}: {out.stat().st_size:,} bytes. Rerun: python -m studies.analysis {out} --out DIR")
+        self.stdout.write(f"Whether all of it is as it was written: python -m studies.analysis {out} --check")
