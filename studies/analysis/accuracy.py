@@ -68,7 +68,9 @@ def second_minus_first_half(trials: pd.DataFrame, *, population: Population = "r
     if placed.empty:
         return undefined("no positions are recorded", n_trials=len(trials))
     who = cluster.codes_of(placed, "participant")
-    order = np.lexsort([placed["position"].to_numpy(), who])
+    place = placed["position"].to_numpy().astype(np.int64)
+    # One number for person, place and row: sorting it is several times as fast as np.lexsort.
+    order = np.argsort((who * (place.max() + 1) + place) * len(who) + np.arange(len(who)))
     n = np.bincount(who)
     rank, size = np.empty(len(who), dtype=np.int64), n[who]
     rank[order] = np.arange(len(who)) - (np.cumsum(n) - n)[who[order]] + 1

@@ -66,10 +66,9 @@ class Results:
     def to_csv(self) -> str:
         """The rows as CSV: UTF-8 text, `\\n` line ends, empty for what is undefined, nothing like a formula."""
         out = io.StringIO()
-        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for row in self._plain_rows:
-            writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([_cell(value) for value in row.values()] for row in self._plain_rows)
         return out.getvalue()
 
     def to_rows(self) -> list[dict[str, str | float | int | None]]:

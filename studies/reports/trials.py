@@ -68,6 +68,7 @@ def _answer(trial: Trial, fact: QuestionFacts) -> dict[str, object]:
         "submitted_by": trial.submitted_by or None,
         "in_grace": int(trial.in_grace),
         "seconds": _seconds(trial),
+        "limit_seconds": trial.time_limit_seconds or None,
         "block": str(trial.block),
         "position": trial.position,
     }

@@ -8,6 +8,7 @@ from studies.analysis import schema
 from studies.baselines.models import BaselineAnswer, BaselineRun
 from studies.reports import frames, source
 from studies.reports.messages import messages
+from studies.runtime.models import Trial
 from tests.reports import rows
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,14 @@ def test_an_assisted_answer_has_its_stance_and_the_dose(study):
     assert row["assistant_answer"] == "ABCD"[trial.stance]
     assert (row["n_messages"], row["n_user_chars"], row["n_resets"], row["outage"]) == (2, 12, 1, 0)
     assert (row["model_id"], row["prompt_hash"]) == ("scripted@1", "abc")
+
+
+def test_a_trial_carries_its_own_time_limit(study):
+    trial = assisted(rows.join(study, 0))
+    rows.answer(trial, 3)
+    for limit, cell in ((300, 300), (None, None)):
+        Trial.objects.filter(pk=trial.pk).update(time_limit_seconds=limit)
+        assert only_trial(study)["limit_seconds"] == cell
 
 
 def test_the_model_is_named_with_the_numbers_that_it_was_computed_in(study):
