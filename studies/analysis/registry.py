@@ -262,7 +262,7 @@ REGISTRY: tuple[Definition, ...] = (
       reference="Hotelling 1931"),
     # Votes
     D("acc.oracle", "Oracle bound", "share of trials that the person or the model alone gets right",
-      crowd.oracle, shapes.people),
+      crowd.oracle, shapes.people, ALL),
     D("vote.oracle", "Oracle bound of the vote", "share of questions that the majority or the model alone gets right",
       crowd.oracle_of_vote, shapes.voters, ALL),
     *(D(f"vote.pool.crowd_{size}", f"Weighted vote, crowds of {size}", f"vote.pool of crowds of {size}, mean over"
@@ -434,15 +434,15 @@ REGISTRY: tuple[Definition, ...] = (
       glmm.interaction, shapes.whole_pair_once, ALL, is_costly=True),
     D("dose.slope.seconds", "Right per doubling of the time", "slope of correct on log2(seconds), both centred within"
       " participant × condition, answered trials; not causal",
-      slope.on_seconds, shapes.people, is_timing=True),
+      slope.on_seconds, shapes.people, ALL, is_timing=True),
     D("dose.slope.messages", "Right per message", "slope of correct on messages, both centred within participant,"
       " answered trials; not causal",
-      slope.on_messages, shapes.assisted, is_timing=True),
+      slope.on_messages, shapes.assisted, ALL, is_timing=True),
     D("dose.non_use", "Not used", "share of assisted trials without a single message",
-      uptake.non_use, shapes.assisted, is_timing=True),
+      uptake.non_use, shapes.assisted, ALL, is_timing=True),
     D("dose.complier_effect", "Effect of use on users", "diff.hm_minus_human.micro / share of assisted trials with a"
       " message; interval of Anderson & Rubin",
-      uptake.complier_effect, shapes.pairs, is_timing=True,
+      uptake.complier_effect, shapes.pairs, ALL, is_timing=True,
       reference="Imbens & Angrist 1994; Anderson & Rubin 1949"),
     D("dose.limit_effect", "Gain with much time minus with little", "human+model minus human under the longest time"
       " limit, minus the same under the shortest, on tasks that were asked under several",

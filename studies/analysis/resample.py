@@ -170,6 +170,7 @@ def two_way_ratios(sums: Sums, *, resamples: int, rng: np.random.Generator) -> A
     base = float(2 ** np.ceil(np.log2(most[0] + 1)))
     is_packed = is_exact and tables.min() >= 0 and base * (most[1] + 1) < EXACT_IN_SINGLE
     dtype: Any = np.float32 if is_exact else np.float64
+    total_type: Any = np.float32 if is_exact and most.max() * shape[1] < EXACT_IN_SINGLE else np.float64
     dense: list[Any] = [table.astype(dtype) for table in ([tables[0] + base * tables[1]] if is_packed else tables)]
     out = np.empty(resamples)
     for start in range(0, resamples, CHUNK):
@@ -179,14 +180,15 @@ def two_way_ratios(sums: Sums, *, resamples: int, rng: np.random.Generator) -> A
         if is_packed:
             high = np.floor(products[0] * dtype(1 / base))
             products = [products[0] - dtype(base) * high, high]
-        pair = [np.einsum("bq,bq->b", product, by_items, dtype=np.float64) for product in products]
-        out[start : start + size] = ratio(np.stack(pair, axis=-1))
+        pair = [np.einsum("bq,bq->b", product, by_items, dtype=total_type) for product in products]
+        out[start : start + size] = ratio(np.stack(pair, axis=-1).astype(np.float64))
     return out
 
 
 def weights(resamples: int, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Multinomial weights (resamples × count): how often each of `count` clusters is drawn in `count` draws."""
-    drawn = rng.integers(0, count, size=(resamples, count), dtype=np.int64)
+    narrow = np.uint16 if count < 2**16 else np.int64  # fewer random bits for the same draws
+    drawn = rng.integers(0, count, size=(resamples, count), dtype=narrow).astype(np.int64)
     drawn += np.arange(resamples)[:, None] * count
     return np.bincount(drawn.ravel(), minlength=resamples * count).reshape(resamples, count)
 

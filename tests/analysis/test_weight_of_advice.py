@@ -32,8 +32,9 @@ def trials() -> pd.DataFrame:
         "model_confidence",
         "answer",
         "confidence",
+        "expected",
     ]
-    frame = pd.DataFrame(CASES, columns=[*names, "expected"]).assign(
+    frame = pd.DataFrame(CASES, columns=names).assign(
         participant=list("aabbccdd"), question=[f"q{i}" for i in range(8)], gold="A", assistant_answer="",
         model_correct=1.0, option_count=4.0, timed_out=0.0,
     )  # fmt: skip
