@@ -1,5 +1,6 @@
 """The model over whole banks: a figure of its own beside the protocols, which changes nothing else."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,14 @@ from studies.analysis.report import render
 from studies.analysis.results import Results
 
 HEADER = "bank,split,question,item_group,protocol,sample,answer,correct"
+
+
+@pytest.fixture
+def trials_csv(simulate: Callable[..., pd.DataFrame], tmp_path: Path) -> Path:
+    """Few people: the figures of people are not what is tested here."""
+    path = tmp_path / "trials.csv"
+    simulate(people=4, per_person=8, questions=20).to_csv(path, index=False)
+    return path
 
 
 def answers(samples: int = 1) -> list[str]:
