@@ -1,6 +1,5 @@
 """Simulated power against the analysis itself, statsmodels, published sizes and a pilot with planted variances."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -223,19 +222,3 @@ def test_a_pilot_in_which_nothing_varies_is_refused() -> None:
     alone = answers(plan, VARIED, 1).assign(condition="human")
     with pytest.raises(pilot.TooSmall, match="no trials in one of the conditions"):
         pilot.estimate(alone)
-
-
-def test_a_thousand_replications_take_less_than_a_second_and_a_twentieth_of_a_loop() -> None:
-    plan = layout.within(60, 120, 120)
-    start = time.process_time()
-    power.power(plan, VARIED, form="micro", replications=1_000)
-    ours = time.process_time() - start
-    trials = answers(plan, VARIED, 5).assign(hm=plan.treated.astype(int))
-    groups = np.c_[plan.person, plan.question]
-    start = time.process_time()
-    for _ in range(10):
-        smf.ols("correct ~ hm", trials).fit(cov_type="cluster", cov_kwds={"groups": groups})
-    loop = (time.process_time() - start) * 100
-    assert ours < 1.0
-    assert loop > 20 * ours
-    print(f"1,000 replications: {ours:.2f} s; a loop over statsmodels {loop:.1f} s, {loop / ours:.0f} times")

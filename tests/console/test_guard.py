@@ -9,12 +9,13 @@ from studies.console.urls import urlpatterns
 from tests.console.conftest import PASSWORD
 
 OPEN_TO_ALL = {"login", "logout"}
+READ_ONLY = {"bundle", "size", "free-size"}
 NAMES = sorted(pattern.name for pattern in urlpatterns)
 
 
 def address(name: str) -> str:
     pattern = next(pattern for pattern in urlpatterns if pattern.name == name)
-    values = {"name": "planets", "version": 1, "other": 1, "pseudonym": "p1", "run": 1}
+    values = {"name": "planets", "version": 1, "other": 1, "pseudonym": "p1", "run": 1, "file": "report.md"}
     return reverse(f"console:{name}", kwargs={key: values[key] for key in pattern.pattern.converters})
 
 
@@ -22,7 +23,7 @@ def address(name: str) -> str:
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_stranger_is_led_to_the_login(client, study, name, method):
     response = getattr(client, method)(address(name))
-    allowed_only = response.status_code == 405 and name == "bundle"  # says so before it looks who asks
+    allowed_only = response.status_code == 405 and name in READ_ONLY  # says so before it looks who asks
     assert allowed_only or response.status_code == 302
     if not allowed_only:
         assert response.url.startswith(reverse("console:login"))

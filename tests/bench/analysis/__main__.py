@@ -10,11 +10,12 @@ import sys
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tests.bench.analysis import report, resampling
+from tests.bench.analysis import planning, report, resampling
 from tests.bench.goals import Goals
 
 RESAMPLING, OVER_PANDAS, OVER_NUMPY = 2.0, 50.0, 10.0
 REPORT, IMPORT = 5.0, 1.5
+POWER, OVER_STATSMODELS = 1.0, 20.0
 
 
 def compare_resampling(goals: Goals, repeats: int) -> None:
@@ -50,8 +51,17 @@ def time_reports(goals: Goals, repeats: int) -> None:
     goals.at_most("import_s", imports, IMPORT)
 
 
-# Each is a function of (goals, repeats) that prints its lines and states its goals. Power simulation goes here.
-PARTS = {"resampling": compare_resampling, "report": time_reports}
+def compare_power(goals: Goals, repeats: int) -> None:
+    pairs = [(planning.ours(), planning.loop()) for _ in range(repeats)]
+    mine, loop = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"{planning.REPLICATIONS:,} replications of 60 people x 120 questions: {mine:.2f} s")
+    print(f"  statsmodels loop{loop:9.2f} s   {loop / mine:7.1f} times ours   extrapolated from {planning.FITTED} fits")
+    goals.at_most("power_s", mine, POWER)
+    goals.at_least("times_a_statsmodels_loop", loop / mine, OVER_STATSMODELS)
+
+
+# Each is a function of (goals, repeats) that prints its lines and states its goals.
+PARTS = {"resampling": compare_resampling, "power": compare_power, "report": time_reports}
 
 
 def main() -> int:

@@ -101,8 +101,8 @@ FORMULAS = (
     _in(
         "adjust",
         "human - model in the family",
-        '"diff.hm_minus_model": MODEL}',
-        '"diff.hm_minus_model": MODEL, "diff.human_minus_model": MODEL}',
+        '"diff.hm_minus_model": MODEL, PER_PERSON',
+        '"diff.hm_minus_model": MODEL, "diff.human_minus_model": MODEL, PER_PERSON',
     ),
     # Derived columns
     _in(
