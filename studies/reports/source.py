@@ -40,7 +40,7 @@ class QuestionFacts:
 
 @dataclass
 class Chat:
-    """What happened in a trial's chat, in numbers; `replied` are the texts of replies where no stance was planned."""
+    """What happened in a trial's chat. `turns`: each message that was replied to, with the reply, in order."""
 
     messages: int = 0
     characters: int = 0
@@ -48,7 +48,7 @@ class Chat:
     had_outage: bool = False
     models: set[str] = field(default_factory=set)
     prompts: set[str] = field(default_factory=set)
-    replied: list[str] = field(default_factory=list)
+    turns: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -162,9 +162,9 @@ def _chats(study: Study) -> dict[int, Chat]:
         chat.had_outage |= error in OUTAGES
         chat.models |= {_model_id(model, revision, dtype)} - {""}
         chat.prompts |= {prompt} - {""}
-    unplanned = replies.filter(message__trial__stance=None).exclude(text="").order_by("message__number", "attempt")
-    for trial_id, text in unplanned.values_list("message__trial_id", "text"):
-        chats[trial_id].replied.append(text)
+    written = replies.exclude(text="").order_by("message__number", "attempt")
+    for trial_id, said, text in written.values_list("message__trial_id", "message__text", "text"):
+        chats[trial_id].turns.append((said, text))
     return dict(chats)
 
 

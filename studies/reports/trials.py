@@ -1,6 +1,7 @@
 """The table of trials: what a person answered to a question, with what help, beside the model alone."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from statistics import fmean
 
 import pandas as pd
@@ -89,9 +90,13 @@ def _assistance(trial: Trial, source: Source) -> dict[str, object]:
     }
     if condition.assistance != Condition.Assistance.CHAT:
         return named
-    chat = source.chats.get(trial.pk, Chat())
+    chat, fact = source.chats.get(trial.pk, Chat()), source.questions[trial.question_id]
+    argued, stated = (_settled((turn[which] for turn in chat.turns), fact) for which in (1, 0))
     return named | {
-        "assistant_answer": letter(_advice(trial, chat, source.questions[trial.question_id])),
+        "assistant_answer": letter(trial.stance if trial.stance is not None else next(iter(argued), None)),
+        "assistant_first": letter(next(iter(argued), None)),
+        "stated_answer": letter(next(reversed(stated), None)),
+        "assistant_last": letter(next(reversed(argued), None)),
         "n_messages": chat.messages,
         "n_resets": chat.resets,
         "n_user_chars": chat.characters,
@@ -102,9 +107,7 @@ def _assistance(trial: Trial, source: Source) -> dict[str, object]:
     }
 
 
-def _advice(trial: Trial, chat: Chat, fact: QuestionFacts) -> int | None:
-    """The planned stance; without one the first option that a reply settled on."""
-    if trial.stance is not None:
-        return trial.stance
-    found = (answers.extract(text, fact.options) for text in chat.replied)
-    return next((option for option in found if option is not None), None)
+def _settled(texts: Iterable[str], fact: QuestionFacts) -> list[int]:
+    """The options that these texts settle on, one after the other; a text that settles on none is left out."""
+    found = (answers.extract(text, fact.options) for text in texts)
+    return [option for option in found if option is not None]

@@ -101,6 +101,17 @@ def test_without_a_planned_stance_the_assistants_first_settled_answer_counts(stu
     assert only_trial(study)["assistant_answer"] == "C"
 
 
+def test_what_was_argued_first_stated_and_argued_last_is_read_from_the_conversation(study):
+    trial = assisted(rows.join(study, 0))
+    rows.answer(trial, 3)
+    rows.chat(trial, "Which one is it?", "Is it not (B)?", "I would say (C).", "Thank you")
+    for number, text in ((1, "The answer is (A)."), (2, "Hard to say."), (3, "You are right: the answer is (C).")):
+        rows.Reply.objects.filter(message__number=number).update(text=text)
+    row = only_trial(study)
+    assert (row["assistant_first"], row["stated_answer"], row["assistant_last"]) == ("A", "C", "C")
+    assert row["assistant_answer"] == "ABCD"[trial.stance]
+
+
 @pytest.mark.parametrize(("error", "outage"), [("unreachable", 1), ("interrupted", 1), ("capacity", 0)])
 def test_a_reply_that_failed_because_the_assistant_was_down_is_an_outage(study, error, outage):
     trial = assisted(rows.join(study, 0))
