@@ -1,7 +1,10 @@
 """The result in two or three sentences, with its numbers, saying no more than the tests do."""
 
+from math import isinf
+
 from studies.analysis.estimate import Estimate
-from studies.analysis.present import SPACE, between, listed, p_words, percent, points
+from studies.analysis.looks import looks
+from studies.analysis.present import SPACE, between, listed, number, p_words, percent, points
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.study import Study
@@ -16,7 +19,8 @@ def headline(results: Results, study: Study, *, subset: str = "all") -> list[str
     over_model = results.find("diff.hm_minus_model", HUMAN_MODEL, baseline=MODEL, subset=subset)
     synergy = results.find(f"diff.synergy.{study.primary}", HUMAN_MODEL, baseline=HUMAN, subset=subset)
     where = ", on the same questions" if study.primary == "question_weighted" else ""
-    sentences = [_who_was_right(accuracy), _gains(gain, over_model, where), _verdict(gain, over_model, synergy)]
+    verdict = _not_at_this_look(gain, study) or _verdict(gain, over_model, synergy)
+    sentences = [_who_was_right(accuracy), _gains(gain, over_model, where), verdict]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -44,6 +48,20 @@ def _uncertainty(found: Estimate) -> str:
         return "no interval: nothing varies"
     adjusted = f", {p_words(found.p_adj)} after Holm" if found.p_adj is not None else f", {p_words(found.p)}"
     return f"95{SPACE}% interval {between(found, kind='points')}{adjusted}"
+
+
+def _not_at_this_look(gain: Estimate | None, study: Study) -> str:
+    """Where looks were planned: what is said instead of a verdict while z stays below its boundary; else nothing."""
+    if gain is None or not study.planned_looks:
+        return ""
+    try:
+        now = looks(gain, study)[-1]
+    except ValueError as why:
+        return f"Looks were planned, and {why}: whether the model helped people cannot be said yet."
+    if now.is_crossed:
+        return ""
+    bound = "there is nothing left to spend" if isinf(now.bound) else f"its boundary is {number(now.bound, 2)}"
+    return f"Whether the model helped people remains open: at this look |z| is {number(abs(now.z), 2)}, and {bound}."
 
 
 def _verdict(gain: Estimate | None, over_model: Estimate | None, synergy: Estimate | None) -> str:

@@ -1,5 +1,7 @@
 """The headline says no more than the tests do."""
 
+from dataclasses import replace
+
 import pytest
 
 from studies.analysis.estimate import Estimate
@@ -21,6 +23,19 @@ def sentences(gain: Estimate, over_model: Estimate, synergy: Estimate | None = N
     if synergy:
         rows.append(Result("diff.synergy.micro", "human+model", "", "human", *where, synergy))
     return " ".join(headline(Results(rows, exclusions="none"), Study()))
+
+
+def test_at_a_planned_look_the_boundary_decides_and_not_p() -> None:
+    gain = Estimate(estimate=0.1, se=0.04, df=20, low=0.02, high=0.18, p=0.02, p_adj=0.02)
+    rows = [Result("diff.hm_minus_human.micro", "human+model", "", "human", "all", "wrong", "none", "random", gain)]
+    results = Results(rows, exclusions="none")
+
+    def verdict(**about: object) -> str:
+        return headline(results, replace(Study(planned_looks=(0.5, 1.0), max_information=900.0), **about))[-1]
+
+    assert "remains open: at this look |z| is 2.33, and its boundary is 2.4" in verdict(is_closed=False)
+    assert verdict(is_closed=True) == "The model helped people."
+    assert "no information at the end was registered" in verdict(max_information=None)
 
 
 @pytest.mark.parametrize(
