@@ -27,7 +27,7 @@ class BaselineRun(models.Model):
     protocol = models.CharField(max_length=40)
     scope = models.CharField(max_length=5, choices=Scope, default=Scope.STUDY)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True)
-    prompt_version = models.CharField(max_length=80, blank=True)
+    prompt_version = models.TextField(blank=True)  # names of all texts, however many a protocol has
     prompt_hash = models.CharField(max_length=64, blank=True)
     model = models.CharField(max_length=200, blank=True)
     revision = models.CharField(max_length=100, blank=True)
