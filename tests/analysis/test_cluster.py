@@ -212,3 +212,27 @@ def test_first_rows_are_those_of_numpy() -> None:
     expected, inverse = np.unique(codes, return_index=True, return_inverse=True)[1:]
     assert (first.tolist(), rank.tolist()) == (expected.tolist(), inverse.tolist())
     assert [each.tolist() for each in cluster.first_rows(codes[:0])] == [[], []]
+
+
+def test_variance_of_a_weighted_mean_equals_statsmodels(frame: pd.DataFrame) -> None:
+    w = np.random.default_rng(3).uniform(0.2, 3, len(frame))
+    found = cluster.mean(frame, frame["correct"], weights=w)
+    y, ones = frame["correct"], np.ones((len(frame), 1))
+    two_way = v2_of_statsmodels(y, ones, frame, w)
+    one_way = [
+        float(
+            sm.WLS(y, ones, weights=w)
+            .fit(cov_type="cluster", cov_kwds={"groups": pd.factorize(frame[side])[0]})
+            .cov_params()
+            .to_numpy()[0, 0]
+        )
+        for side in ("participant", "item")
+    ]
+    assert found.estimate == pytest.approx(np.average(y, weights=w))
+    assert found.se == pytest.approx(np.sqrt(max(two_way, *one_way)), rel=1e-9)
+
+
+def test_the_jackknife_of_a_mean_of_single_rows_is_the_textbook_standard_error() -> None:
+    values = np.array([0.0, 1.0, 1.0, 0.5, 0.0, 1.0, 1.0])
+    found = cluster.jackknife(values, np.arange(7), note="")
+    assert found.se == pytest.approx(values.std(ddof=1) / np.sqrt(7))

@@ -133,3 +133,16 @@ def test_one_simulated_row_makes_the_study_simulated(write: Write) -> None:
     head = "participant,question,condition,answer,gold,confidence,simulated"
     assert read(write(head, "p1,q1,human,B,A,0.4,1")).study.is_simulated
     assert not read(write(head, "p1,q1,human,B,A,0.4,0")).study.is_simulated
+
+
+def test_a_trial_that_timed_out_is_wrong_also_without_gold_and_mark(write: Write) -> None:
+    header = "participant,question,condition,answer,correct,timed_out,confidence"
+    trials = read(write(header, "p1,q1,human,A,1,0,", "p2,q1,human,,,1,")).trials
+    assert trials[["timed_out", "correct"]].to_numpy().tolist() == [[0, 1], [1, 0]]
+
+
+def test_advice_is_what_this_persons_assistant_argued_for_and_else_the_models_answer(write: Write) -> None:
+    header = "participant,question,condition,answer,gold,confidence,model_answer,assistant_answer"
+    trials = read(write(header, "p1,q1,human+model,B,A,,A,B", "p2,q1,human+model,B,A,,A,")).trials
+    assert trials["advice"].tolist() == ["B", "A"]
+    assert trials[["agrees", "advice_correct"]].to_numpy().tolist() == [[1, 0], [0, 1]]

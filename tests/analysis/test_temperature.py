@@ -89,3 +89,12 @@ def test_what_cannot_be_tempered_says_why() -> None:
     assert "fewer than 10" in str(temperature.held_out(shares[:9], gold[:9], np.arange(9), np.ones(9)))
     shares[3] = [1, 0, 0, 0]
     assert "probability 0" in str(temperature.held_out(shares, gold, np.arange(40), np.ones(40)))
+
+
+def test_what_a_model_that_is_too_sure_says_becomes_less_sure_by_the_power_of_its_temperature() -> None:
+    shares, gold = answers(200)
+    made = temperature.held_out(shares, gold, np.arange(200), np.ones(200))
+    assert not isinstance(made, str)
+    powered = shares ** (1 / made.temperature[:, None])
+    assert made.probabilities == pytest.approx(powered / powered.sum(axis=1, keepdims=True))
+    assert (made.probabilities.max(axis=1) < shares.max(axis=1)).all()
