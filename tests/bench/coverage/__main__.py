@@ -1,9 +1,9 @@
 """`python -m tests.bench.coverage`: how often our 95 % intervals hold the truth, and our tests err.
 
 Every replication draws new people and new questions (world.py, designs.py) and asks the functions of the registry.
-Coverage must be at least .93 and type-I error at most .065. A goal is missed where chance does not explain it: the limits
-allow for 2 Monte-Carlo standard errors. Over-coverage is printed, not judged, and so are the mixed model, GEE and
-clustering by people alone.
+Coverage must be at least .93 and type-I error at most .065. A goal is missed where chance does not explain it: the
+limits allow for 2 Monte-Carlo standard errors. Over-coverage is printed, not judged, and so are the mixed model, GEE
+and clustering by people alone.
 """
 
 import argparse
