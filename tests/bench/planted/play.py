@@ -28,7 +28,7 @@ def play(url: str, folder: Path, gain: float, people: int, seed: int) -> dict[st
     call_command("simulate_participants", name, **played, stdout=quiet, stderr=quiet)
     call_command("close_study", name, stdout=quiet)
     bundle = folder / f"{name}.zip"
-    call_command("export_study", name, out=bundle, stdout=quiet)
+    call_command("export_study", name, out=bundle, no_results=True, stdout=quiet)
     data = read(bundle)
     found = analyse(data, is_quick=True).find(
         f"diff.hm_minus_human.{data.study.primary}", HUMAN_MODEL, baseline=HUMAN
