@@ -14,6 +14,7 @@ from studies.analysis.schema import RESULTS
 DIGITS = 12  # beyond these, sums of floats differ between machines
 COLUMNS = tuple(column.name for column in RESULTS.columns)
 LABELS = ("id", "condition", "arm", "baseline", "subset", "timeouts", "exclusions", "population")
+IS_LABEL = tuple((name, name in LABELS) for name in COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Result:
     def row(self) -> dict[str, str | float | int | None]:
         """The row, column for column as declared in the schema. Nothing is NaN; unknown is None."""
         found = {**vars(self.found), "flags": ";".join(self.found.flags)}
-        return {name: _plain(getattr(self, name) if name in LABELS else found[name]) for name in COLUMNS}
+        own = vars(self)
+        return {name: _plain(own[name] if is_label else found[name]) for name, is_label in IS_LABEL}
 
 
 class Results:
@@ -68,7 +70,8 @@ class Results:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows([_cell(value) for value in row.values()] for row in self._plain_rows)
+        texts: dict[str, str] = {}  # the same few words stand in thousands of rows
+        writer.writerows([_cell(value, texts) for value in row.values()] for row in self._plain_rows)
         return out.getvalue()
 
     def to_rows(self) -> list[dict[str, str | float | int | None]]:
@@ -109,7 +112,13 @@ def _plain(value: object) -> str | float | int | None:
     return value if isinstance(value, (str, int)) and value != "" else None
 
 
-def _cell(value: str | float | int | None) -> str:
+def _cell(value: str | float | int | None, texts: dict[str, str]) -> str:
     if value is None:
         return ""
-    return f"{value:.{DIGITS}g}" if isinstance(value, float) else defuse(str(value))
+    if isinstance(value, float):
+        return f"{value:.{DIGITS}g}"
+    if isinstance(value, int):
+        return str(value)
+    if value not in texts:
+        texts[value] = defuse(value)
+    return texts[value]
