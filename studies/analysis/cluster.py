@@ -165,13 +165,17 @@ def infer(estimate: float, psi: Array, sides: Sides, *, k: int, population: Popu
     method = TWO_WAY if len(clusters) == 2 else ONE_WAY.format("participant" if random.question is None else "question")
     flags = ("few_clusters",) if min(clusters) < FEW else ()
     df = min(clusters) - 1
+    return t_interval(replace(counts, method=method, flags=flags), se, df, is_tested=is_tested)
+
+
+def t_interval(found: Estimate, se: float, df: int, *, is_tested: bool) -> Estimate:
+    """The figure with its 95 % t interval and, if asked, its test against 0; where nothing varies, flagged and bare."""
     if se < ZERO:
-        return replace(counts, method=method, flags=("degenerate", *flags), reason=NOTHING_VARIES)
+        return replace(found, flags=("degenerate", *found.flags), reason=NOTHING_VARIES)
+    estimate = found.estimate or 0.0
     half = float(stdtrit(df, 0.5 + LEVEL / 2)) * se
     p = float(2 * stdtr(df, -abs(estimate / se))) if is_tested else None
-    return replace(
-        counts, se=se, df=float(df), low=estimate - half, high=estimate + half, p=p, method=method, flags=flags
-    )  # fmt: skip
+    return replace(found, se=se, df=float(df), low=estimate - half, high=estimate + half, p=p)
 
 
 def jackknife(values: Array, groups: Codes, *, note: str) -> Estimate:
@@ -189,11 +193,7 @@ def jackknife(values: Array, groups: Codes, *, note: str) -> Estimate:
     without = (values.sum() - sums) / (n - sizes)
     se = float(np.sqrt((count - 1) / count * np.sum((without - values.mean()) ** 2)))
     flags = ("few_clusters",) if count < FEW else ()
-    if se < ZERO:
-        return replace(found, flags=("degenerate", *flags), reason=NOTHING_VARIES)
-    half = float(stdtrit(count - 1, 0.5 + LEVEL / 2)) * se
-    low, high = values.mean() - half, values.mean() + half
-    return replace(found, se=se, df=float(count - 1), low=float(low), high=float(high), flags=flags)
+    return t_interval(replace(found, flags=flags), se, count - 1, is_tested=False)
 
 
 def variance(psi: Array, sides: Sides, *, k: int) -> Variance:

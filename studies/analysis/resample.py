@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import stdtr, stdtrit
 
 from studies.analysis import cluster
-from studies.analysis.cluster import FEW, LEVEL, NOTHING_VARIES, ZERO, Array, Codes, Side, Sides, Variance
+from studies.analysis.cluster import FEW, LEVEL, Array, Codes, Side, Sides, Variance, t_interval
 from studies.analysis.estimate import Estimate, Population, undefined
 
 Statistic = Callable[[pd.DataFrame], float]
@@ -226,14 +225,8 @@ def _from_variance(
         return replace(
             counts, method=method, flags=flags, reason="without one of the clusters the figure does not exist"
         )
-    se, df = float(np.sqrt(largest)), min(clusters) - 1
-    if se < ZERO:
-        return replace(counts, method=method, flags=("degenerate", *flags), reason=NOTHING_VARIES)
-    half = float(stdtrit(df, 0.5 + LEVEL / 2)) * se
-    p = float(2 * stdtr(df, -abs(estimate / se))) if is_tested else None
-    return replace(
-        counts, se=se, df=float(df), low=estimate - half, high=estimate + half, p=p, method=method, flags=flags
-    )  # fmt: skip
+    found = replace(counts, method=method, flags=flags)
+    return t_interval(found, float(np.sqrt(largest)), min(clusters) - 1, is_tested=is_tested)
 
 
 def _draw(clusters: Array, resamples: int, rng: np.random.Generator) -> Array:

@@ -61,8 +61,8 @@ FORMULAS = (
     _in(
         "cluster",
         "nothing varies, and the interval has no width",
-        "    if se < ZERO:\n        return replace(counts, method",
-        "    if se < 0:\n        return replace(counts, method",
+        "    if se < ZERO:\n",
+        "    if se < 0:\n",
     ),
     # Contrasts
     _in(
