@@ -121,6 +121,14 @@ async def test_a_scorer_reads_question_reasoning_and_choice_and_rates_them():
     assert (rated.option, rated.raw["score"]) == (1, pytest.approx(0.3))
 
 
+async def test_a_random_model_rates_a_sample_the_same_each_time(in_process):
+    given = Given(1, None, {"text": "Jupiter is huge."})
+    one, other = [await PROTOCOLS["chain-of-thought"].scored(QUESTION, given, in_process) for _ in range(2)]
+    assert 0 < one.raw["score"] < 1
+    assert one == other
+    assert one.raw["scorer_usage"]["prompt"] > 20
+
+
 async def test_a_scorer_is_not_asked_about_a_sample_without_an_answer():
     scorer = Fake()
     silent = Given(None, None, {"text": ""})
