@@ -3,10 +3,13 @@
 Each rejection names file, row, column, value and what is allowed; all of them are found before anything is refused.
 """
 
+import contextlib
 import difflib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from studies.analysis.errors import Problem
 from studies.analysis.schema import Column, Table
@@ -123,7 +126,7 @@ def _parse(column: Column, cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
         return cells, bad
     if column.kind == "time":
         return cells, ~(cells.str.fullmatch(TIME).to_numpy(dtype=bool) | blank)
-    values = pd.to_numeric(cells.mask(blank), errors="coerce").astype("float64")
+    values = numbers(cells.mask(blank))
     number = values.to_numpy()
     with np.errstate(invalid="ignore"):
         good = np.isfinite(number) & (number >= 0)
@@ -132,6 +135,14 @@ def _parse(column: Column, cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
         if column.kind in {"flag", "count"}:
             good &= number == np.floor(number)
     return values, ~(good | blank)
+
+
+def numbers(cells: pd.Series) -> pd.Series:
+    """The cells as floats, NaN for missing ones and for what is no number; all at once where all are plain numbers."""
+    with contextlib.suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        found = pc.cast(pa.array(cells, from_pandas=True), pa.float64())
+        return pd.Series(found.to_numpy(zero_copy_only=False), index=cells.index)
+    return pd.to_numeric(cells, errors="coerce").astype("float64")
 
 
 def _problem(table: Table, column: Column, row: int, frame: pd.DataFrame) -> Problem:

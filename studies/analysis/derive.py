@@ -24,7 +24,7 @@ ONLY_ASSISTED = ("n_messages", "n_resets", "n_user_chars", "in_grace", "compensa
 
 def trials(frame: pd.DataFrame) -> pd.DataFrame:
     """Complete a checked trials table; rows come back sorted, so that the order of the file changes no figure."""
-    out = frame.copy()
+    out = frame.copy(deep=False)
     for column in TRIALS.columns:
         if column.name not in out:
             out[column.name] = "" if column.kind in {"text", "time"} else np.nan
@@ -111,7 +111,7 @@ def _fill_correct(frame: pd.DataFrame, answer: str, correct: str) -> pd.Series:
 
 def _spread_over_question(frame: pd.DataFrame) -> pd.DataFrame:
     """Give every row of a question the question's own values: they may stand on some of its rows only."""
-    out = frame.copy()
+    out = frame.copy(deep=False)
     for name in PER_QUESTION:
         values = out[name] if pd.api.types.is_numeric_dtype(out[name]) else out[name].mask(out[name] == "")
         if values.isna().any() and values.notna().any():

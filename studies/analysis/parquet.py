@@ -19,6 +19,17 @@ TYPES: dict[Kind, pa.DataType] = {
     "time": pa.timestamp("us", tz="UTC"),
 }
 
+# Of these types no cell needs a look: NaN is null all the same.
+NOTHING = type(None)
+PLAIN: dict[Kind, set[type]] = {
+    "text": {str, NOTHING},
+    "share": {float, NOTHING},
+    "number": {float, NOTHING},
+    "flag": set(),
+    "count": {int, NOTHING},
+    "time": set(),
+}
+
 
 def to_parquet(table: Table, rows: Iterable[Mapping[str, object]]) -> bytes:
     """The rows with the table's declared columns; None, NaN and columns that a row leaves out are null.
@@ -38,6 +49,8 @@ def to_parquet(table: Table, rows: Iterable[Mapping[str, object]]) -> bytes:
 
 
 def _array(column: Column, cells: Sequence[object]) -> pa.Array:
+    if {type(cell) for cell in cells} <= PLAIN[column.kind]:
+        return pa.array(cells, type=TYPES[column.kind], from_pandas=True)
     try:
         return pa.array([_cell(column.kind, cell) for cell in cells], type=TYPES[column.kind])
     except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError) as error:

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from studies.analysis import check
 from studies.analysis.data import read
 from studies.analysis.errors import InputError, Problem
+from studies.analysis.plain_csv import TEXT
 
 Write = Callable[..., Path]
 HEAD = "participant,question,condition,answer,gold,confidence,subject,model_answer,timed_out,stage"
@@ -88,3 +91,13 @@ def test_a_row_with_a_cell_too_many_is_named(write: Write) -> None:
         write("participant,question,condition,correct,confidence", "p1,q1,human,1,0.5", "p1,q2,human,1,0,5")
     )
     assert (found[0].row, found[0].value, found[0].allowed) == (3, "6 cells", "5 cells, as the header has")
+
+
+@pytest.mark.parametrize(
+    "odd", ["", " 0.5", "0.5 ", "+1", "1e-1", ".5", "1.", "0x1", "1_0", "1,0", "5d", "Infinity", "-0", "\u0663"]
+)
+def test_a_column_is_read_the_same_whether_all_its_cells_are_plain_numbers_or_not(odd: str) -> None:
+    cells = pd.Series(["0.1", odd, "12", "0.30000000000000004"], dtype=TEXT).mask(lambda text: text == "")
+    expected = pd.to_numeric(cells, errors="coerce").astype("float64")
+    pd.testing.assert_series_equal(check.numbers(cells), expected)
+    pd.testing.assert_series_equal(check.numbers(cells.drop(1)), expected.drop(1))
