@@ -66,7 +66,9 @@ class Sides:
         )
 
 
-_REMEMBERED: dict[int, tuple["weakref.ref[pd.DataFrame]", Sides]] = {}
+Frames = tuple["weakref.ref[pd.DataFrame]", ...]
+_REMEMBERED: dict[int, dict[tuple[int, ...], tuple[Frames, Sides]]] = {}
+"""By the first frame: the sides of it alone, and of it with others."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +138,11 @@ def difference(
     w1, w0 = (np.ones_like(y1), np.ones_like(y0)) if weights is None else weights
     m1, m0 = (w1 * y1).sum() / w1.sum(), (w0 * y0).sum() / w0.sum()
     psi = np.concatenate([w1 * (y1 - m1) / w1.sum(), -w0 * (y0 - m0) / w0.sum()])
-    sides = sides_of([treated, baseline])
-    is_treated = np.arange(len(psi)) < len(y1)
-    for half in (sides.at(is_treated), sides.at(~is_treated)):
-        short = too_few(half, population)
+    for half in (treated, baseline):
+        short = too_few(sides_of([half]), population)
         if short:
             return undefined(f"a condition has {short}: no contrast", n_trials=len(psi))
-    return infer(float(m1 - m0), psi, sides, k=2, population=population, is_tested=True)
+    return infer(float(m1 - m0), psi, sides_of([treated, baseline]), k=2, population=population, is_tested=True)
 
 
 def infer(estimate: float, psi: Array, sides: Sides, *, k: int, population: Population, is_tested: bool) -> Estimate:
@@ -212,17 +212,25 @@ def variance(psi: Array, sides: Sides, *, k: int) -> Variance:
 def remember(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the sides of a frame that nobody changes, while it lives: many figures are computed from it. Returns it."""
     key = id(frame)
-    _REMEMBERED[key] = (weakref.ref(frame, lambda _: _REMEMBERED.pop(key, None)), _sides_of([frame]))
+    ref = weakref.ref(frame, lambda _: _REMEMBERED.pop(key, None))
+    _REMEMBERED[key] = {(key,): ((ref,), _sides_of([frame]))}
     return frame
 
 
 def sides_of(frames: Sequence[pd.DataFrame]) -> Sides:
     """Participant, question-side cluster and cell over the rows of several frames, one after the other."""
-    if len(frames) == 1:
-        frame, sides = _REMEMBERED.get(id(frames[0]), (None, None))
-        if sides is not None and frame is not None and frame() is frames[0]:
+    key = tuple(map(id, frames))
+    kept = _REMEMBERED.get(key[0])
+    if kept is None:
+        return _sides_of(frames)
+    if key in kept:
+        refs, sides = kept[key]
+        if all(ref() is frame for ref, frame in zip(refs, frames, strict=True)):
             return sides
-    return _sides_of(frames)
+    sides = _sides_of(frames)
+    if all(each in _REMEMBERED for each in key):
+        kept[key] = (tuple(map(weakref.ref, frames)), sides)
+    return sides
 
 
 def _sides_of(frames: Sequence[pd.DataFrame]) -> Sides:

@@ -51,7 +51,7 @@ def minus_model(trials: pd.DataFrame, model_correct: pd.Series, *, population: P
     known = model_correct.notna()
     if not known.any():
         return undefined("no answers of the model alone on these questions", n_trials=len(trials))
-    kept = trials.loc[known]
+    kept = trials if known.all() else trials.loc[known]
     short = cluster.too_few(cluster.sides_of([kept]), population)
     if short:
         return undefined(f"{short}: no contrast", n_trials=len(kept))

@@ -118,7 +118,11 @@ def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
         [name for name in part.columns if (name in used or name in ALWAYS) and name not in NOT_READ] for part in parts
     ]
     blocks = [pd.DataFrame(part[names].to_numpy(), columns=names) for part, names in zip(parts, keep, strict=True)]
-    return pd.concat(blocks, axis=1)
+    found = pd.concat(blocks, axis=1)
+    found.columns = found.columns.astype(
+        object
+    )  # a column is taken tens of thousands of times, from Arrow names slowly
+    return found
 
 
 def _groups(trials: pd.DataFrame) -> dict[tuple[str, str], Mask]:
