@@ -1,8 +1,9 @@
 """p values adjusted within their family, and no further.
 
-The primary family is {human+model minus human in its primary form, human+model minus model}: Holm. Subjects form one
-family per contrast: Holm if the study calls them confirmatory, else Benjamini-Hochberg. Participants: Benjamini-
-Hochberg. human minus model and synergy stand outside: the first is context, the second needs no adjustment.
+The primary family is {human+model minus human in its primary form, human+model minus model}, or what the study
+preregistered, single arms too (see `family`): Holm. Subjects form one family per contrast: Holm if the study calls
+them confirmatory, else Benjamini-Hochberg. Participants: Benjamini-Hochberg. human minus model stands outside, as
+context, and so does synergy, which needs no adjustment.
 """
 
 from collections import defaultdict
@@ -11,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 from statsmodels.stats.multitest import fdrcorrection
 
+from studies.analysis import family
 from studies.analysis.results import Result
-from studies.analysis.schema import HUMAN, MODEL
+from studies.analysis.schema import MODEL
 from studies.analysis.study import Study
 
 FAMILIES = ("all", "task", "subject", "participant")  # splits by the model are looks at the same contrast
@@ -23,16 +25,17 @@ HOLM, BH = "adjusted_holm", "adjusted_bh"
 def adjust(rows: list[Result], study: Study) -> list[Result]:
     """Return the rows with `p_adj` and a flag that names the method. Undefined p values belong to no family."""
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    members = {f"diff.hm_minus_human.{study.primary}": HUMAN, "diff.hm_minus_model": MODEL, PER_PERSON: MODEL}
+    named = [family.parse(text) for text in study.family]
+    members = {(each.id_in(study.primary), each.arm, each.baseline) for each in named} | {(PER_PERSON, "", MODEL)}
     for place, row in enumerate(rows):
-        if members.get(row.id) != row.baseline or row.arm or row.found.p is None:
+        if (row.id, row.arm, row.baseline) not in members or row.found.p is None:
             continue
         level = row.subset.partition("=")[0]
         if level not in FAMILIES or (row.id == PER_PERSON and level != "participant"):
             continue
         method = BH if level == "participant" or (level == "subject" and study.subjects == "exploratory") else HOLM
         is_over_parts = level in {"subject", "participant"}
-        within = (level, row.id) if is_over_parts else (row.subset, "")
+        within = (level, row.id, row.arm, row.baseline) if is_over_parts else (row.subset,)
         families[method, *within, row.timeouts, row.exclusions, row.population].append(place)
     out = list(rows)
     for (method, *_), places in families.items():

@@ -8,19 +8,19 @@ from studies.analysis.errors import InputError, Problem
 
 FORMAT = 1
 FILE = "preregistration.json"
-FAMILY = ("diff.hm_minus_human", "diff.hm_minus_model")  # Holm over both; the first in the primary form
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preregistration:
     """What was registered.
 
-    study, version, spec_hash: which study, frozen by the digest of its file and plan. primary: the form of human+model
-    minus human (micro, question_weighted). baseline_protocol: the model alone that people are compared with first.
-    family: contrasts that are adjusted together by Holm. subjects: exploratory or confirmatory. margin: of the
-    equivalence tests, in shares. exclusions: the rules by which people may be left out. timeouts: how unanswered trials
-    count. looks: information fractions of the planned analyses, the last one 1. max_information: 1/SE² at the end.
-    people: how many are to take part. seed: of the study's draws. code_sha256: of `studies.analysis`.
+    study, version, spec_hash: which study, frozen by the digest of its file and plan. primary: the form of
+    human+model minus human (micro, question_weighted). baseline_protocol: the model alone that people are compared
+    with first. family: contrasts that are adjusted together by Holm (see `family`). subjects: exploratory or
+    confirmatory. margin: of the equivalence tests, in shares. exclusions: the rules by which people may be left out.
+    timeouts: how unanswered trials count. looks: information fractions of the planned analyses, the last one 1.
+    max_information: 1/SE² at the end. people: how many are to take part. seed: of the study's draws. code_sha256: of
+    `studies.analysis`.
     """
 
     study: str

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal, cast
 
+from studies.analysis import family
 from studies.analysis.errors import InputError, Problem
 from studies.analysis.estimate import Estimate
-from studies.analysis.preregistration import FAMILY
 from studies.analysis.sequential import information, z_of
 
 Primary = Literal["micro", "question_weighted"]
@@ -38,7 +38,7 @@ class Study:
     `looks` are the times at which outcomes were opened before the study was closed.
 
     margin: the largest difference that does not matter, as a share (0.05 is five points); None where none was fixed
-    before the data. family: contrasts adjusted together.
+    before the data. family: contrasts adjusted together (see `family`).
     planned_looks: information fractions of the planned analyses, empty where one was planned; max_information: 1/SE²
     at the end. look_results: what earlier analyses found. spec_hash: digest of the study file and plan.
     """
@@ -50,7 +50,7 @@ class Study:
     baseline_protocol: str = ""
     looks: tuple[str, ...] = ()
     margin: float | None = None
-    family: tuple[str, ...] = FAMILY
+    family: tuple[str, ...] = family.PLANNED
     alpha: float = 0.05
     planned_looks: tuple[float, ...] = ()
     max_information: float | None = None
@@ -102,7 +102,7 @@ def from_json(value: Mapping[str, object]) -> Study:
         baseline_protocol=str(take("baseline_protocol", str, "", "the name of a protocol")),
         looks=tuple(str(look) for look in cast(list[object], take("looks", list, [], "a list of times"))),
         margin=None if margin is None else float(margin),
-        family=tuple(str(each) for each in listed("family", FAMILY, "a list of contrasts")),
+        family=_family(listed("family", family.PLANNED, "a list of contrasts"), problems),
         alpha=number("alpha", 0.5, 0.05) or 0.05,
         planned_looks=tuple(float(cast(float, each)) for each in fractions),
         max_information=number("max_information", inf),
@@ -113,6 +113,15 @@ def from_json(value: Mapping[str, object]) -> Study:
     if problems:
         raise InputError(problems)
     return study
+
+
+def _family(values: Sequence[object], problems: list[Problem]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            family.parse(str(value))
+        except ValueError:
+            problems.append(Problem("study.json", None, "family", repr(value), family.ALLOWED))
+    return tuple(map(str, values))
 
 
 def _look(value: object, problems: list[Problem]) -> LookResult:

@@ -9,7 +9,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from studies.analysis import code, preregistration
+from studies.analysis import code, family, preregistration
+from studies.analysis.schema import HUMAN, HUMAN_MODEL
 from studies.design.access import spec_of
 from studies.design.frozen import require_unchanged
 from studies.design.models import Study
@@ -28,7 +29,7 @@ class CannotRegister(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What the study file does not say. `looks`: information fractions, the last one 1."""
+    """What the study file does not say. looks: information fractions, the last one 1. family: see analysis.family."""
 
     margin: float | None = None
     exclusions: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class Choices:
     looks: tuple[float, ...] = (1.0,)
     max_information: float | None = None
     people: int | None = None
+    family: tuple[str, ...] = family.PLANNED
 
 
 @transaction.atomic
@@ -69,7 +71,7 @@ def written(study: Study, choices: Choices, *, now: datetime) -> preregistration
         spec_hash=study.spec_hash,
         primary=primary_form(spec),
         baseline_protocol=spec.analysis.primary_baseline,
-        family=preregistration.FAMILY,
+        family=_family(choices, spec),
         subjects=choices.subjects,
         alpha=choices.alpha,
         margin=choices.margin,
@@ -129,6 +131,15 @@ def primary_form(spec: Spec) -> str:
     return "question_weighted" if spec.assignment.method == "latin_square" else "micro"
 
 
+def _family(choices: Choices, spec: Spec) -> tuple[str, ...]:
+    """The contrasts by the names that the analysis uses. Raises CannotRegister for one that the study does not have."""
+    arms = [(HUMAN if each.assistance == "none" else HUMAN_MODEL, each.name) for each in spec.conditions]
+    try:
+        return family.of_study(choices.family, arms)
+    except ValueError as error:
+        raise CannotRegister(f"Contrast {error}.") from None
+
+
 def _require(choices: Choices, *, slots: int) -> None:
     looks = choices.looks
     rising = all(early < late for early, late in zip((0.0, *looks), looks, strict=False))
@@ -148,6 +159,7 @@ def _require(choices: Choices, *, slots: int) -> None:
          f"information {choices.max_information}: use a number above 0"),
         (choices.people is not None and not 0 < choices.people <= slots,
          f"people {choices.people}: use a whole number from 1 to {slots}, the number of slots"),
+        (not choices.family, f"no contrast: use {family.ALLOWED}"),
         (any(not rule.strip() or len(rule) > LONGEST_RULE for rule in choices.exclusions),
          f"exclusions: use rules of 1 to {LONGEST_RULE} characters"),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from studies.analysis import code, deviations, preregistration, report, study
+from studies.analysis import code, deviations, family, preregistration, report, study
 from studies.analysis.analyse import analyse
 from studies.analysis.data import Data, read
 from studies.analysis.errors import InputError
@@ -17,7 +17,7 @@ from studies.analysis.sections import deviations as section
 
 PLAN = Preregistration(
     study="s", version=1, title="S", spec_hash="abc", primary="micro", baseline_protocol="zero-shot",
-    family=preregistration.FAMILY, subjects="exploratory", alpha=0.05, margin=0.05,
+    family=family.PLANNED, subjects="exploratory", alpha=0.05, margin=0.05,
     exclusions=("Attention  check",), timeouts="wrong", looks=(1.0,), max_information=None, people=24, seed=1,
     code_sha256="c", locked_at="2026-03-01T09:00:00+00:00",
 )  # fmt: skip
@@ -51,7 +51,12 @@ def test_a_study_done_as_registered_has_none(make: Callable[..., Data]) -> None:
 
 def test_settings_that_changed_are_listed_with_both_values(make: Callable[..., Data]) -> None:
     data = make(
-        primary="question_weighted", margin=0.1, alpha=0.1, subjects="confirmatory", family=["x"], spec_hash="d"
+        primary="question_weighted",
+        margin=0.1,
+        alpha=0.1,
+        subjects="confirmatory",
+        family=["diff.hm_minus_model"],
+        spec_hash="d",
     )
     assert found(replace(data, primary_protocol="5-shot")) == {
         "Form of the primary contrast": ("micro", "question_weighted"),
@@ -59,7 +64,7 @@ def test_settings_that_changed_are_listed_with_both_values(make: Callable[..., D
         "Subjects": ("exploratory", "confirmatory"),
         "Alpha": ("0.05", "0.1"),
         "Margin": ("0.05", "0.1"),
-        "Family of contrasts": ("diff.hm_minus_human, diff.hm_minus_model", "x"),
+        "Family of contrasts": ("diff.hm_minus_human, diff.hm_minus_model", "diff.hm_minus_model"),
         "Study file and plan (digest)": ("abc", "d"),
     }
     assert found(make(margin=None))["Margin"] == ("0.05", "none")

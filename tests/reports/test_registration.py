@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from studies.analysis import code, data, deviations, preregistration, randomisation
+from studies.analysis import code, data, deviations, family, preregistration, randomisation
 from studies.design.models import Study
 from studies.reports import looks
 from studies.reports.about import about
@@ -43,7 +43,7 @@ def test_it_says_what_the_study_fixes_and_what_was_chosen(study):
     assert (plan.study, plan.version, plan.spec_hash, plan.seed) == ("planets", 1, study.spec_hash, study.seed)
     assert (plan.primary, plan.baseline_protocol) == ("question_weighted", "scripted-stance")
     assert (plan.margin, plan.exclusions, plan.people) == (0.05, ("failed checks",), 8)
-    assert (plan.looks, plan.family) == ((1.0,), preregistration.FAMILY)
+    assert (plan.looks, plan.family) == ((1.0,), family.PLANNED)
     assert plan.code_sha256 == code.digest()
 
 
@@ -69,6 +69,9 @@ def test_it_is_locked_once_and_only_before_the_launch(study):
         ({"people": 9}, "People 9: use a whole number from 1 to 8"),
         ({"exclusions": ("  ",)}, "rules of 1 to 300 characters"),
         ({"subjects": "both"}, "exploratory or confirmatory"),
+        ({"family": ()}, "No contrast: use diff.hm_minus_human"),
+        ({"family": ("acc.micro",)}, "Contrast 'acc.micro' is no contrast: use diff.hm_minus_human"),
+        ({"family": ("diff.hm_minus_model: wild",)}, "'wild' is no arm of human[+]model; use "),
     ],
 )
 def test_choices_that_do_not_fit_are_refused_by_name(study, choices, words):

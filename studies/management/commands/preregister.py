@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from studies.analysis.family import ALLOWED, PLANNED
 from studies.design.access import NotFound, study_by_name
 from studies.design.problems import DesignError
 from studies.reports.registration import SUBJECTS, CannotRegister, Choices, preregister, registered, text_of, written
@@ -19,6 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
         parser.add_argument("--margin", type=float, help="the largest difference that does not matter, as a share")
         parser.add_argument("--exclude", action="append", default=[], metavar="RULE", help="may be given several times")
+        parser.add_argument("--contrast", action="append", metavar="ID[: ARM]", help="a member of the family that is "
+                            "adjusted together, may be given several times (default: human+model against human and "
+                            f"against the model): {ALLOWED}")  # fmt: skip
         parser.add_argument("--subjects", choices=SUBJECTS, default="exploratory")
         parser.add_argument("--alpha", type=float, default=0.05)
         parser.add_argument("--looks", default="1", help="information fractions of the planned analyses, such as 0.5,1")
@@ -71,4 +75,5 @@ def _choices(options: dict[str, Any]) -> Choices:
         looks=looks,
         max_information=options["max_information"],
         people=options["people"],
+        family=tuple(options["contrast"] or PLANNED),
     )
