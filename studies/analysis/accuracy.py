@@ -6,6 +6,8 @@ model alone) and `question` or `item_group`. Unanswered trials are rows with `co
 they are in the table. Unless a function says otherwise, interval and standard error are those of `cluster`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
@@ -51,6 +53,19 @@ def wilson(trials: pd.DataFrame, *, population: Population = "random") -> Estima
 def clopper_pearson(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Share that is right with the exact interval (Clopper & Pearson 1934): descriptive; the fall-back at 0 and 1."""
     return _binomial(trials, "beta", "Clopper-Pearson")
+
+
+def agresti_coull(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """Share that is right with the interval of Agresti & Coull 1998, cut at 0 and 1: descriptive."""
+    found = _binomial(trials, "agresti_coull", "Agresti-Coull")
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+
+
+def jeffreys(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """Share that is right with the interval of Jeffreys' prior (Brown, Cai & DasGupta 2001): descriptive."""
+    return _binomial(trials, "jeffreys", "Jeffreys")
 
 
 def timeout_rate(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:

@@ -67,6 +67,11 @@ def ece_mass10(trials: pd.DataFrame, *, population: Population = "random") -> Es
     return _binned(trials, mass10, _expected, "ten bins of equal counts, ties together")
 
 
+def ece_unique(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
+    """Expected calibration error with every reported confidence as a bin of its own."""
+    return _binned(trials, own_values, _expected, "every reported value")
+
+
 def rms_width10(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Root mean square calibration error: sqrt(sum of n_b/N (confidence_b - accuracy_b)²), bins as ece_width10."""
     return _binned(trials, width10, _root_mean_square, "ten left-closed bins of equal width")

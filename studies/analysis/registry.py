@@ -42,8 +42,8 @@ ALL: tuple[Level, ...] = ("all",)
 PEOPLE: tuple[Level, ...] = ("all", "participant")
 WHOLE: tuple[Level, ...] = ("all", "task")
 PARTS: tuple[Level, ...] = ("all", "task", "subject")
-SPLIT: tuple[Level, ...] = ("all", "task", "subject", "model_correct")
-EVERY: tuple[Level, ...] = ("all", "task", "subject", "model_correct", "participant")
+SPLIT: tuple[Level, ...] = ("all", "task", "subject", "model_correct", "limit", "outage")
+EVERY: tuple[Level, ...] = (*SPLIT, "participant")
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,13 @@ REGISTRY: tuple[Definition, ...] = (
     D("acc.clopper_pearson", "Accuracy, exact", "acc.micro with the Clopper-Pearson interval, as if independent",
       accuracy.clopper_pearson, shapes.everyone, PARTS,
       reference="Clopper & Pearson 1934"),
+    D("acc.agresti_coull", "Accuracy, Agresti-Coull", "acc.micro with the Agresti-Coull interval, as if independent,"
+      " cut at 0 and 1",
+      accuracy.agresti_coull, shapes.everyone,
+      reference="Agresti & Coull 1998"),
+    D("acc.jeffreys", "Accuracy, Jeffreys", "acc.micro with the interval of Jeffreys' prior, as if independent",
+      accuracy.jeffreys, shapes.everyone,
+      reference="Brown, Cai & DasGupta 2001"),
     D("acc.timeout_rate", "Timeouts", "share of trials that ended without an answer",
       accuracy.timeout_rate, shapes.people, PARTS, about_timeouts=True),
     D("acc.half_gain", "Second minus first half", "accuracy in the second half of a person's trials of the condition"
@@ -186,6 +193,8 @@ REGISTRY: tuple[Definition, ...] = (
       calibration.ece_width10, shapes.sure),
     D("cal.ece.mass10", "ECE, equal counts", "Σ n_b/N |conf_b - acc_b| over ten bins of equal counts, ties together",
       calibration.ece_mass10, shapes.sure),
+    D("cal.ece.unique", "ECE, reported values", "Σ n_v/N |v - acc_v| over the distinct confidences v",
+      calibration.ece_unique, shapes.sure),
     D("cal.ece.width10.null_mean", "ECE by chance, mean", "mean ECE, equal width, of 500 simulations of perfectly"
       " calibrated answers with the same confidences, iid",
       decompose.null_mean, shapes.sure, ALL,

@@ -266,7 +266,12 @@ RESULTS = Table(
         Column("condition", "text", "assistance that the figure is about", levels=(*CONDITIONS, MODEL)),
         Column("arm", "text", "arm, or protocol of the model", missing="all arms, or the primary protocol"),
         Column("baseline", "text", "what a contrast subtracts", missing="not a contrast"),
-        Column("subset", "text", "all, task=…, subject=…, participant=…, model_correct=0|1", required=True),
+        Column(
+            "subset",
+            "text",
+            "all, task=…, subject=…, participant=…, model_correct=0|1, limit=seconds|none, outage=0 (without outages)",
+            required=True,
+        ),
         Column("timeouts", "text", "unanswered trials", levels=("wrong", "excluded"), required=True),
         Column("exclusions", "text", "excluded rows left out, or not", levels=("applied", "none"), required=True),
         Column("population", "text", "to whom the interval generalises", required=True),

@@ -18,7 +18,7 @@ from studies.analysis.models_alone import OF_LETTERS
 from studies.analysis.schema import CONDITIONS
 from studies.analysis.vote import Polls
 
-Level = Literal["all", "task", "subject", "model_correct", "participant"]
+Level = Literal["all", "task", "subject", "model_correct", "limit", "outage", "participant"]
 Mask = npt.NDArray[np.bool_]
 TIMEOUTS = ("wrong", "excluded")
 # Columns that figures ask for even where nobody recorded anything.
@@ -33,7 +33,8 @@ ALWAYS = (
 
 @dataclass(frozen=True)
 class Slice:
-    """Some rows of a study. `subset` is `all`, `task=…`, `subject=…` or `model_correct=0|1`.
+    """Some rows of a study. `subset` is `all`, `task=…`, `subject=…`, `model_correct=0|1`, `limit=…` (seconds or none)
+    or `outage=0` (the trials during which the assistant was not down).
 
     One more holds the rows of everybody, for the figures of single persons (see `persons`): level `participant`.
 
@@ -83,6 +84,11 @@ class Slice:
         return {key: self.models.loc[mask] for key, mask in self.of_protocol.items()}
 
 
+def limit_name(seconds: float) -> str:
+    """The subset of the trials under this time limit."""
+    return f"limit={seconds:g}" if np.isfinite(seconds) else "limit=none"
+
+
 def headline_exclusions(data: Data) -> str:
     """What the headline does about exclusions: applies them where the table has the column."""
     return "applied" if data.has_exclusions else "none"
@@ -119,9 +125,7 @@ def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
     ]
     blocks = [pd.DataFrame(part[names].to_numpy(), columns=names) for part, names in zip(parts, keep, strict=True)]
     found = pd.concat(blocks, axis=1)
-    found.columns = found.columns.astype(
-        object
-    )  # a column is taken tens of thousands of times, from Arrow names slowly
+    found.columns = found.columns.astype(object)  # columns are taken very often, and by Arrow's names slowly
     return found
 
 
@@ -163,4 +167,10 @@ def _subsets(data: Data, kept: Mask) -> Iterator[tuple[str, Level, npt.NDArray[n
         is_right = (data.trials["model_correct"] == right).to_numpy(dtype=bool)
         if is_right.any():
             yield f"model_correct={right}", "model_correct", np.flatnonzero(kept & is_right), nothing
+    limits = data.trials["limit_varied"].to_numpy(np.float64)
+    for limit in np.unique(limits[~np.isnan(limits)]):
+        yield limit_name(limit), "limit", np.flatnonzero(kept & (limits == limit)), nothing
+    outage = (data.trials["outage"] == 1).to_numpy(dtype=bool)
+    if outage.any():
+        yield "outage=0", "outage", np.flatnonzero(kept & ~outage), nothing
     yield "participant", "participant", np.flatnonzero(kept), nothing

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import beta, norm
 from statsmodels.stats.proportion import proportion_confint
 
 from studies.analysis import accuracy
@@ -49,7 +50,10 @@ def test_subjects_need_subjects(trials: pd.DataFrame) -> None:
 
 
 def test_descriptive_intervals_are_statsmodels_and_say_that_they_ignore_clustering(trials: pd.DataFrame) -> None:
-    for function, method in ((accuracy.wilson, "wilson"), (accuracy.clopper_pearson, "beta")):
+    for function, method in (
+        (accuracy.wilson, "wilson"), (accuracy.clopper_pearson, "beta"), (accuracy.jeffreys, "jeffreys"),
+        (accuracy.agresti_coull, "agresti_coull"),
+    ):  # fmt: skip
         found = function(trials)
         assert (found.low, found.high) == pytest.approx(proportion_confint(2, 4, method=method))
         assert found.method.endswith("iid: ignores clustering")
@@ -59,6 +63,26 @@ def test_descriptive_intervals_are_statsmodels_and_say_that_they_ignore_clusteri
 def test_exact_interval_is_there_when_everybody_is_right(trials: pd.DataFrame) -> None:
     found = accuracy.clopper_pearson(trials.assign(correct=1.0))
     assert (found.low, found.high) == pytest.approx((0.025 ** (1 / 4), 1.0))  # the closed form at n of n
+
+
+@pytest.mark.parametrize("right", range(7))
+def test_agresti_coull_is_its_closed_form_cut_at_0_and_1(right: int) -> None:
+    """Agresti & Coull 1998: the Wald interval after z²/2 more right and z²/2 more wrong answers."""
+    frame = pd.DataFrame({"correct": [1.0] * right + [0.0] * (6 - right)})
+    z = norm.ppf(0.975)
+    n = 6 + z**2
+    p = (right + z**2 / 2) / n
+    half = z * (p * (1 - p) / n) ** 0.5
+    found = accuracy.agresti_coull(frame)
+    assert (found.low, found.high) == pytest.approx((max(0.0, p - half), min(1.0, p + half)))
+    assert (found.low, found.high) != pytest.approx((p - half, p + half)) or 0 < right < 6
+
+
+@pytest.mark.parametrize("right", range(1, 6))
+def test_jeffreys_is_the_beta_quantiles(right: int) -> None:
+    frame = pd.DataFrame({"correct": [1.0] * right + [0.0] * (6 - right)})
+    found = accuracy.jeffreys(frame)
+    assert (found.low, found.high) == pytest.approx(tuple(beta.ppf([0.025, 0.975], right + 0.5, 6.5 - right)))
 
 
 def test_samples_of_a_model_weigh_their_question_once() -> None:

@@ -120,6 +120,14 @@ def test_ece_by_hand_and_debiased() -> None:
     assert "n 2 2" in calibration.ece_width10(frame).method
 
 
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.25, 0.30000000000000004, 0.3, 1.0]), st.booleans()), min_size=1))
+def test_ece_over_reported_values_is_the_definition(pairs: list[tuple[float, bool]]) -> None:
+    frame = pd.DataFrame(pairs, columns=["confidence", "correct"]).astype(float).assign(timed_out=0.0)
+    by_value = frame.groupby(frame["confidence"].round(9))["correct"]
+    gaps = [abs(value - part.mean()) * len(part) for value, part in by_value]
+    assert calibration.ece_unique(frame).estimate == pytest.approx(sum(gaps) / len(frame))
+
+
 def test_binned_errors_have_no_interval_and_say_why(trials: pd.DataFrame) -> None:
     for function in (calibration.ece_width10, calibration.ece_mass10, calibration.five_bin_unweighted):
         found = function(trials)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from studies.analysis import limits
+from studies.analysis import limits, report
 from studies.analysis.analyse import analyse
 from studies.analysis.data import read
 
@@ -68,3 +68,46 @@ def test_a_study_with_limits_has_the_figure(simulate: Callable[..., pd.DataFrame
     frame.to_csv(tmp_path / "trials.csv", index=False)
     found = analyse(read(tmp_path)).find("dose.limit_effect", "human+model", baseline="human")
     assert found.p is not None
+
+
+def test_every_limit_is_a_subset_with_its_own_contrasts(simulate: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
+    frame = simulate(people=12)
+    is_short = frame["position"].astype(int) % 2 == 1
+    frame.assign(limit_seconds=np.where(is_short, "120", "")).to_csv(tmp_path / "trials.csv", index=False)
+    data = read(tmp_path)
+    results = analyse(data, is_quick=True)
+    for subset, rows in (("limit=120", is_short), ("limit=none", ~is_short)):
+        human = rows & (frame["condition"] == "human") & (frame["excluded"] == "0")
+        found = results.find("acc.micro", "human", subset=subset)
+        expected = (frame["answer"] == frame["gold"])[human].mean()
+        assert (found.n_trials, found.estimate) == (human.sum(), pytest.approx(expected))
+        gain = results.find("diff.hm_minus_human.micro", "human+model", baseline="human", subset=subset)
+        assert gain.p is not None
+        assert gain.p_adj is None
+    page = report.render(data, results).markdown
+    assert "By time limit" in page
+    assert "| 120 seconds |" in page
+    assert "| No limit |" in page
+
+
+def test_one_limit_for_all_makes_no_subset(simulate: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
+    simulate(people=6).assign(limit_seconds="120").to_csv(tmp_path / "trials.csv", index=False)
+    data = read(tmp_path)
+    results = analyse(data, is_quick=True)
+    assert not any(row.subset.startswith("limit=") for row in results)
+    assert "By time limit" not in report.render(data, results).markdown
+
+
+def test_trials_during_an_outage_are_left_out_once_more(simulate: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
+    frame = simulate(people=12)
+    is_down = (frame["condition"] == "human+model") & (frame["position"].astype(int) % 5 == 0)
+    frame.assign(outage=is_down.astype(int)).to_csv(tmp_path / "trials.csv", index=False)
+    data = read(tmp_path)
+    results = analyse(data, is_quick=True)
+    kept = ~is_down & (frame["condition"] == "human+model") & (frame["excluded"] == "0")
+    found = results.find("acc.micro", "human+model", subset="outage=0")
+    assert found.n_trials == kept.sum() < results.find("acc.micro", "human+model").n_trials
+    assert found.estimate == pytest.approx((frame["answer"] == frame["gold"])[kept].mean())
+    assert "without the trials during which the assistant was down" in report.render(data, results).markdown
+    frame.assign(outage=0).to_csv(tmp_path / "trials.csv", index=False)
+    assert not any(row.subset == "outage=0" for row in analyse(read(tmp_path), is_quick=True))

@@ -51,7 +51,7 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         looked.section(data, results),
         deviations.section(data),
         provenance.use(results),
-        moved.use(results),
+        moved.use(data, results),
         provenance.provenance(data),
     )
     yield from (section for section in made if section)

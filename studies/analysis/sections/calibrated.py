@@ -13,7 +13,7 @@ from studies.analysis.sections.words import CLUSTERED, PEOPLE, WORDS, headline_r
 from studies.analysis.slices import Slice
 
 TITLE = "Calibration: do they know when they are right?"
-ERRORS = ("cal.five_bin.unweighted", "cal.five_bin.weighted", "cal.ece.width10", "cal.ece.mass10")
+ERRORS = ("cal.five_bin.unweighted", "cal.five_bin.weighted", "cal.ece.width10", "cal.ece.mass10", "cal.ece.unique")
 DEBIASED = "cal.ce2_debiased.width10"
 COMPUTED = ("cal.overconfidence", "cal.confidence", "cal.brier", "cal.auroc", *ERRORS, DEBIASED)
 
@@ -48,6 +48,7 @@ def section(data: Data, results: Results, part: Slice) -> Section:
                 "Paper's five, by n",
                 "ECE, equal width",
                 "ECE, equal counts",
+                "ECE, by value",
                 "Debiased CE²",
                 "n",
             ),

@@ -39,27 +39,30 @@ def section(data: Data, results: Results) -> Section:
 
 
 def _treatments(data: Data, results: Results) -> list[tuple[str, ...]]:
-    rows = []
     is_anybody_out = bool((data.trials["excluded"] == 1).any())
+    rows = []
     for exclusions in ("applied", "none") if is_anybody_out else (results.exclusions,):
+        words = {"applied": ", exclusions applied", "none": ", no exclusions"}[exclusions] if is_anybody_out else ""
         for timeouts in ("wrong", "excluded"):
-
-            def find(
-                id: str, condition: str, baseline: str = "", treatment: tuple[str, str] = (timeouts, exclusions)
-            ) -> Estimate:
-                found = results.find(id, condition, baseline=baseline, timeouts=treatment[0], exclusions=treatment[1])
-                return found or Estimate()
-
-            right = [find("acc.micro", condition) for condition in PEOPLE]
-            gain = find(f"diff.hm_minus_human.{data.study.primary}", HUMAN_MODEL, HUMAN)
-            over_model = find("diff.hm_minus_model", HUMAN_MODEL, MODEL)
-            label = f"Timeouts {timeouts}" + (
-                {"applied": ", exclusions applied", "none": ", no exclusions"}[exclusions] if is_anybody_out else ""
-            )
-            figures = (with_interval(each, kind="points") for each in (gain, over_model))
-            n = count(sum(each.n_trials for each in right))
-            rows.append((label, *(bare(each.estimate) for each in right), *figures, n))
+            rows.append(_treatment(f"Timeouts {timeouts}{words}", data, results, timeouts, exclusions))
+    if (data.trials["outage"] == 1).any():
+        label = "As the first line, without the trials during which the assistant was down"
+        rows.append(_treatment(label, data, results, "wrong", results.exclusions, subset="outage=0"))
     return rows
+
+
+def _treatment(
+    label: str, data: Data, results: Results, timeouts: str, exclusions: str, *, subset: str = "all"
+) -> tuple[str, ...]:
+    def find(id: str, condition: str, baseline: str = "") -> Estimate:
+        rows = {"subset": subset, "timeouts": timeouts, "exclusions": exclusions}
+        return results.find(id, condition, baseline=baseline, **rows) or Estimate()
+
+    right = [find("acc.micro", condition) for condition in PEOPLE]
+    gain = find(f"diff.hm_minus_human.{data.study.primary}", HUMAN_MODEL, HUMAN)
+    over_model = find("diff.hm_minus_model", HUMAN_MODEL, MODEL)
+    figures = (with_interval(each, kind="points") for each in (gain, over_model))
+    return label, *(bare(each.estimate) for each in right), *figures, count(sum(each.n_trials for each in right))
 
 
 def _exclusions(data: Data) -> list[tuple[str, ...]]:

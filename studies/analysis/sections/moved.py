@@ -1,13 +1,16 @@
 """How far advice moves people and people the assistant; crowds of a fixed size; and what use of the assistant does."""
 
+import numpy as np
+
 from studies.analysis import crowd, plot_curves
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
+from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
 from studies.analysis.present import bare, between, count, p_value, percent, points, remarks, with_interval
 from studies.analysis.results import Results
 from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.sections.words import CLUSTERED, PEOPLE, VOTING, WORDS, of_people
-from studies.analysis.slices import Slice
+from studies.analysis.slices import Slice, limit_name
 
 WEIGHTS = {"rel.woa.median": "Median", "rel.woa.mean": "Mean, each within 0 to 1"}
 SYCOPHANCY = {
@@ -114,8 +117,8 @@ def crowds(results: Results, part: Slice) -> Section | None:
     return Section("crowds", "The size of the crowd", (), blocks)
 
 
-def use(results: Results) -> Section | None:
-    """Slopes on time and talk, non-use, and the effect of use; None where nothing of it was recorded."""
+def use(data: Data, results: Results) -> Section | None:
+    """Slopes on time and talk, non-use, the effect of use, time limits; None where nothing of it was recorded."""
     slopes = [
         (SLOPES[id], *(with_interval(found, kind="points") for found in of_people(results, id)))
         for id in SLOPES
@@ -131,7 +134,8 @@ def use(results: Results) -> Section | None:
         if found.estimate is not None:
             words = remarks(found) or (found.reason if found.low is None else "")
             effects.append((label, points(found.estimate), between(found, kind="points"), p_value(found.p), words))
-    if not slopes and len(effects) < 2:
+    limits = _by_limit(data, results)
+    if not slopes and len(effects) < 2 and not limits:
         return None
     unused = results.find("dose.non_use", HUMAN_MODEL)
     sentences = (
@@ -152,6 +156,30 @@ def use(results: Results) -> Section | None:
                 " its interval is Anderson and Rubin's.",
             )
         )
+    if limits:
+        blocks.append(
+            Table(
+                "By time limit",
+                ("", "Alone, %", "With model, %", "Gain, points", "95 % interval", "p", "Trials"),
+                limits,
+                note="Tasks that were asked under several limits. Causal only if limits were drawn at random.",
+            )
+        )
     ids = (*SLOPES, "dose.non_use", "dose.complier_effect", "dose.limit_effect")
     blocks.append(How(ids, (CLUSTERED, NOT_CAUSAL)))
     return Section("effect-of-use", "What use does", sentences, blocks)
+
+
+def _by_limit(data: Data, results: Results) -> list[tuple[str, ...]]:
+    """Accuracy and gain under each time limit, the shortest first."""
+    rows = []
+    for limit in np.unique(data.trials["limit_varied"].dropna().to_numpy(np.float64)):
+        subset = limit_name(limit)
+        right = of_people(results, "acc.micro", subset=subset)
+        id = f"diff.hm_minus_human.{data.study.primary}"
+        gain = results.find(id, HUMAN_MODEL, baseline=HUMAN, subset=subset) or Estimate()
+        cells = (points(gain.estimate), between(gain, kind="points"), p_value(gain.p))
+        n = count(sum(each.n_trials for each in right))
+        label = f"{limit:g} seconds" if np.isfinite(limit) else "No limit"
+        rows.append((label, *(bare(each.estimate) for each in right), *cells, n))
+    return rows

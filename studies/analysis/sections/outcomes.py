@@ -1,6 +1,8 @@
 """How often each condition is right, and the differences with their tests."""
 
-from studies.analysis import plots
+from collections.abc import Iterable
+
+from studies.analysis import family, plots
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
 from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
@@ -11,6 +13,12 @@ from studies.analysis.schema import HUMAN, HUMAN_MODEL, MODEL
 from studies.analysis.sections.words import CLUSTERED, headline_rows, name_of
 
 WEIGHTED = ("acc.question_weighted", "acc.participant_weighted", "acc.macro_subject")
+IID = {
+    "acc.wilson": "Wilson",
+    "acc.clopper_pearson": "Exact (Clopper-Pearson)",
+    "acc.agresti_coull": "Agresti-Coull",
+    "acc.jeffreys": "Jeffreys",
+}
 FORMS = {"micro": "over all trials", "question_weighted": "within questions"}
 COLUMNS = ("", "Points", "95 % interval", "p", "p adjusted", "Trials", "Remarks")
 
@@ -38,17 +46,28 @@ def accuracy(data: Data, results: Results) -> Section:
         Table(
             "Weighed otherwise, %", ("", "Questions equal", "People equal", "Subjects equal"), weighed, is_folded=True
         ),
-        How(("acc.micro", "acc.wilson", "acc.clopper_pearson", *WEIGHTED), (CLUSTERED,)),
+        Table(
+            "Intervals as if trials were independent, %",
+            ("", *IID.values()),
+            [(name_of(row, data), *(between(each) for each in _same_rows(results, row, IID))) for row in rows],
+            is_folded=True,
+        ),
+        How(("acc.micro", *IID, *WEIGHTED), (CLUSTERED,)),
     ]
     return Section("accuracy", "Right answers", (), blocks)
 
 
 def _accuracy_row(data: Data, results: Results, row: Result) -> tuple[str, ...]:
     """Where nothing varies the exact interval stands in, and says so."""
-    wilson, exact = (results.find(id, row.condition, arm=row.arm) for id in ("acc.wilson", "acc.clopper_pearson"))
+    wilson, exact = _same_rows(results, row, ("acc.wilson", "acc.clopper_pearson"))
     interval = between(row.found) if row.found.low is not None else f"exact {between(exact)}"
     counts = (count(row.found.n_trials), count(row.found.P), count(row.found.Q))
     return name_of(row, data), bare(row.found.estimate), interval, *counts, between(wilson), remarks(row.found)
+
+
+def _same_rows(results: Results, row: Result, ids: Iterable[str]) -> list[Estimate | None]:
+    """Other figures of the row's condition and arm."""
+    return [results.find(id, row.condition, arm=row.arm) for id in ids]
 
 
 def contrasts(data: Data, results: Results) -> Section:
@@ -85,7 +104,7 @@ def contrasts(data: Data, results: Results) -> Section:
     blocks.append(
         Table(
             "Contrasts", COLUMNS, [_row(label, each) for label, _, each in found], strong=frozenset({0}),
-            note="p adjusted: Holm over the two planned contrasts, human + model against human and against the model."
+            note=f"p adjusted: Holm over {_family(data)}."
             " Synergy is tested one-sided by intersection-union, without adjustment; its estimate is biased downwards.",
         )
     )  # fmt: skip
@@ -97,6 +116,13 @@ def contrasts(data: Data, results: Results) -> Section:
     blocks.append(Table("For new people on exactly these questions", COLUMNS, fixed, note=note, is_folded=True))
     blocks.append(How([id for _, id, _, _ in planned], (CLUSTERED,)))
     return Section("contrasts", "What the model adds, and what people add", (), blocks)
+
+
+def _family(data: Data) -> str:
+    """The contrasts that are adjusted together, in words."""
+    if data.study.family == family.PLANNED:
+        return "the two planned contrasts, human + model against human and against the model"
+    return f"the contrasts that were registered ({'; '.join(data.study.family)})"
 
 
 def _row(label: str, found: Estimate | None) -> tuple[str, ...]:
