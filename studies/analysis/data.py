@@ -10,6 +10,7 @@ from studies.analysis import banks, check, derive, models_alone, tables, weight_
 from studies.analysis import limits as limited
 from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
+from studies.analysis.flow import Flow, flow_of
 from studies.analysis.preregistration import Preregistration
 from studies.analysis.preregistration import from_json as registered_from_json
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
@@ -26,7 +27,8 @@ class Data:
     `trials`: one row per trial, with every declared column and the derived ones (see derive). `models`: the model alone
     (see models_alone). `primary_protocol`: the protocol behind `model_correct`. `given`: columns that the file had.
     `assignments`: the plan as it was logged, None where there is no such table. `registered`: the preregistration.
-    `banks`: the model over whole banks (see banks), no rows where it was not asked.
+    `banks`: the model over whole banks (see banks), no rows where it was not asked. `flow`: who started, who left (see
+    flow).
     """
 
     trials: pd.DataFrame
@@ -39,6 +41,7 @@ class Data:
     assignments: pd.DataFrame | None = None
     registered: Preregistration | None = None
     banks: pd.DataFrame = field(default_factory=lambda: banks.prepare(None))
+    flow: Flow = field(default_factory=Flow)
 
     @property
     def has_exclusions(self) -> bool:
@@ -86,7 +89,7 @@ def prepare(
         study = replace(study, is_simulated=True)
     return Data(
         trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"),
-        banks=banks.prepare(typed.get("bank_answers")),
+        banks=banks.prepare(typed.get("bank_answers")), flow=flow_of(trials, typed, study),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from studies.analysis import (
     accuracy,
     agreement,
+    attrition,
     by_value,
     calibration,
     compare,
@@ -100,6 +101,12 @@ REGISTRY: tuple[Definition, ...] = (
       reference="Brown, Cai & DasGupta 2001"),
     D("acc.timeout_rate", "Timeouts", "share of trials that ended without an answer",
       accuracy.timeout_rate, shapes.people, PARTS, about_timeouts=True),
+    D("acc.attrition", "Attrition", "share of the planned trials, of people who took a slot, that are not in the data:"
+      " never opened, never ended, or of people who withdrew",
+      attrition.rate, shapes.planned, ALL, about_timeouts=True),
+    D("diff.attrition", "Attrition, human+model minus human", "difference of acc.attrition between the conditions",
+      attrition.difference, shapes.planned_pairs, ALL, about_timeouts=True,
+      reference="Schulz, Altman & Moher 2010 (CONSORT): losses by group"),
     D("acc.half_gain", "Second minus first half", "accuracy in the second half of a person's trials of the condition"
       " minus the first half",
       accuracy.second_minus_first_half, shapes.people,

@@ -3,7 +3,7 @@
 A shape takes a slice and a function and yields (condition, arm, baseline, figure) for every case the slice has.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import combinations
 
@@ -100,9 +100,32 @@ def protocol_pairs(rows: Slice, function: Function, population: Population) -> I
 
 def pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """human+model against human, and every pair of their arms: function(treated, baseline)."""
-    nobody = rows.trials.iloc[:0]
-    treated = {arm: frame for (condition, arm), frame in rows.people.items() if condition == HUMAN_MODEL}
-    baseline = {arm: frame for (condition, arm), frame in rows.people.items() if condition == HUMAN}
+    return _pairs(rows.people, rows.trials.iloc[:0], function, population)
+
+
+def planned(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """Each condition of the plan, and its arms: function(planned trials). Undefined where the plan is not known."""
+    plan = rows.data.flow.planned
+    if plan.reason:
+        yield from ((condition, arm, "", undefined(plan.reason)) for condition, arm in rows.people)
+    for (condition, arm), frame in plan.people(rows.exclusions).items():
+        yield condition, arm, "", function(frame, population=population)
+
+
+def planned_pairs(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
+    """As `pairs`, of planned trials: function(treated, baseline)."""
+    plan = rows.data.flow.planned
+    if plan.reason:
+        yield HUMAN_MODEL, "", HUMAN, undefined(plan.reason)
+    else:
+        yield from _pairs(plan.people(rows.exclusions), plan.rows.iloc[:0], function, population)
+
+
+def _pairs(
+    frames: Mapping[tuple[str, str], pd.DataFrame], nobody: pd.DataFrame, function: Function, population: Population
+) -> Iterator[Case]:
+    treated = {arm: frame for (condition, arm), frame in frames.items() if condition == HUMAN_MODEL}
+    baseline = {arm: frame for (condition, arm), frame in frames.items() if condition == HUMAN}
     whole, alone = treated.get("", nobody), baseline.get("", nobody)
     yield HUMAN_MODEL, "", HUMAN, function(whole, alone, population=population)
     if len(treated) > 1 or len(baseline) > 1:
