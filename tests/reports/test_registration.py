@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from studies.analysis import code, data, deviations, family, preregistration, randomisation
+from studies.analysis.analyse import analyse
 from studies.design.models import Study
 from studies.reports import looks
 from studies.reports.about import about
@@ -150,11 +151,25 @@ def test_the_command_locks_shows_and_writes_the_file(study, tmp_path, capsys):
     assert capsys.readouterr().out == locked.content
 
 
+def test_the_contrasts_that_are_adjusted_together_may_be_named_and_reach_the_analysis(study, tmp_path):
+    call_command("preregister", study.name, contrast=["diff.hm_minus_model: chat", "diff.human_minus_model"])
+    plan = preregistration.from_json(json.loads(Preregistration.objects.get().content))
+    assert plan.family == ("diff.hm_minus_model", "diff.human_minus_model")  # an only arm is its condition
+    rows.close(launch_and_play(study, people=8))
+    found = data.read(write_bundle(study, tmp_path / "bundle.zip"))
+    assert found.study.family == found.registered.family == plan.family
+    gain = analyse(found, is_quick=True).find("diff.hm_minus_human.question_weighted", "human+model", baseline="human")
+    assert gain.p is not None
+    assert gain.p_adj is None  # it was not named
+    assert "Family of contrasts" not in {each.what for each in deviations.deviations(found)}
+
+
 def test_the_command_refuses_in_words(study, tmp_path):
     for options, words in (
         ({"show": True}, "no preregistration was locked"),
         ({"looks": "half"}, "--looks 'half': use numbers with commas"),
         ({"margin": 3.0}, "Margin 3"),
+        ({"contrast": ["diff.hm_minus_model: wild"]}, "'wild' is no arm of human[+]model; use chat"),
     ):
         with pytest.raises(CommandError, match=words):
             call_command("preregister", study.name, **options)
