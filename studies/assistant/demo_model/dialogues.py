@@ -59,12 +59,13 @@ class Asked:
         return "\n".join(part for part in parts if part)
 
     def answer(self, rng: Random) -> str:
+        """The option's words come before its letter: a small model knows the words, and then looks the letter up."""
         why = self.opinion.why
         return rng.choice(
             [
-                f"The answer is {self.named}: {self.text}.",
-                f"I would pick {self.named}. {why}",
-                f"It is {self.named}, {self.text}. {why}",
+                f"I would say: {self.text}. So the answer is {self.named}.",
+                f"It is this one: {self.text}. I would pick {self.named}. {why}",
+                f"{why} So it is this one: {self.text}. The answer is {self.named}.",
             ]
         )
 
