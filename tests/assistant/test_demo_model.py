@@ -145,5 +145,5 @@ async def test_the_shipped_model_names_what_it_was_taught_in_words_and_orders_th
         found = await measure(backend, taught)
     finally:
         await backend.aclose()
-    assert found.letter >= 0.95
-    assert found.chat >= 0.8  # a floor for the weights that ship; the goal is .95, which `train_demo_model` judges by
+    assert min(found.letter, found.chat) >= 0.95
+    assert found.held >= 0.85
