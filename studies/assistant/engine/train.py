@@ -58,7 +58,7 @@ def train(opinions: Sequence[Opinion], folder: Path, plan: Plan, tell: Callable[
             group["lr"] = LEARNING_RATE * min(1.0, (step + 1) / WARM_UP) * _cosine(step / plan.steps)
         loss = _loss(model, *packing.batch(plan.rows, plan.row_tokens))
         model.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
