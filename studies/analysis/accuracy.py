@@ -6,13 +6,12 @@ model alone) and `question` or `item_group`. Unanswered trials are rows with `co
 they are in the table. Unless a function says otherwise, interval and standard error are those of `cluster`.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
-from studies.analysis import cluster
+from studies.analysis import cluster, proportion
 from studies.analysis.estimate import Estimate, Population, undefined
 
 IID = "{}, iid: ignores clustering"
@@ -47,25 +46,22 @@ def macro_subject(trials: pd.DataFrame, *, population: Population = "random") ->
 
 def wilson(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Share that is right with the Wilson interval (Wilson 1927): descriptive, as if trials were independent."""
-    return _binomial(trials, "wilson", "Wilson")
+    return _binomial(trials, proportion.wilson, "Wilson")
 
 
 def clopper_pearson(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Share that is right with the exact interval (Clopper & Pearson 1934): descriptive; the fall-back at 0 and 1."""
-    return _binomial(trials, "beta", "Clopper-Pearson")
+    return _binomial(trials, proportion.clopper_pearson, "Clopper-Pearson")
 
 
 def agresti_coull(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Share that is right with the interval of Agresti & Coull 1998, cut at 0 and 1: descriptive."""
-    found = _binomial(trials, "agresti_coull", "Agresti-Coull")
-    if found.low is None or found.high is None:
-        return found
-    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+    return _binomial(trials, proportion.agresti_coull, "Agresti-Coull")
 
 
 def jeffreys(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Share that is right with the interval of Jeffreys' prior (Brown, Cai & DasGupta 2001): descriptive."""
-    return _binomial(trials, "jeffreys", "Jeffreys")
+    return _binomial(trials, proportion.jeffreys, "Jeffreys")
 
 
 def timeout_rate(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
@@ -104,12 +100,10 @@ def _mean_of_groups(
     return cluster.mean(trials, trials["correct"], weights=own / total[codes], population=population)
 
 
-def _binomial(trials: pd.DataFrame, method: str, name: str) -> Estimate:
+def _binomial(trials: pd.DataFrame, interval: Callable[[float, float], proportion.Ends], name: str) -> Estimate:
     if trials.empty:
         return undefined("no trials")
     weights = trials["weight"].to_numpy() if "weight" in trials else np.ones(len(trials))
     right, n = float((weights * trials["correct"].to_numpy()).sum()), float(weights.sum())
-    low, high = proportion_confint(right, n, alpha=1 - cluster.LEVEL, method=method)
-    return Estimate(
-        estimate=right / n, low=float(low), high=float(high), method=IID.format(name), n_trials=len(trials)
-    )  # fmt: skip
+    low, high = interval(right, n)
+    return Estimate(estimate=right / n, low=low, high=high, method=IID.format(name), n_trials=len(trials))

@@ -10,7 +10,6 @@ from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
-from statsmodels.stats.multitest import fdrcorrection
 
 from studies.analysis import family
 from studies.analysis.results import Result
@@ -40,15 +39,25 @@ def adjust(rows: list[Result], study: Study) -> list[Result]:
     out = list(rows)
     for (method, *_), places in families.items():
         p_values = [rows[place].found.p or 0.0 for place in places]
-        adjusted = holm(p_values) if method == HOLM else fdrcorrection(p_values)[1]
+        adjusted = holm(p_values) if method == HOLM else benjamini_hochberg(p_values)
         for place, p in zip(places, adjusted, strict=True):
             found = replace(rows[place].found, p_adj=float(p), flags=(*rows[place].found.flags, method))
             out[place] = replace(rows[place], found=found)
     return out
 
 
+def benjamini_hochberg(p_values: list[float]) -> list[float]:
+    """Benjamini & Hochberg 1995, step-up: the least false discovery rate at which each is found."""
+    p = np.asarray(p_values)
+    order = np.argsort(p, kind="stable")
+    stepped = p[order] * len(p) / np.arange(1, len(p) + 1)
+    out = np.empty_like(p)
+    out[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1.0)
+    return [float(value) for value in out]
+
+
 def holm(p_values: list[float]) -> list[float]:
-    """Holm 1979, step-down. statsmodels' own collects all garbage at each call: a fifth of a report's time."""
+    """Holm 1979, step-down. statsmodels' own collect all garbage at each call and import scipy.stats: seconds."""
     p = np.asarray(p_values)
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))

@@ -99,7 +99,7 @@ def picture(figure: Figure, alt: str) -> Picture:
     """Draw. Without date and version, and with salted ids, the same input gives the same bytes."""
     if engine := figure.get_layout_engine():
         engine.execute(figure)
-        figure.set_layout_engine("none")  # or it would lay all out twice more
+        figure.set_layout_engine(None)  # with one it would be laid out and drawn twice more
     out = io.BytesIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     width, height = figure.get_size_inches()

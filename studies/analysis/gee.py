@@ -12,9 +12,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from scipy.special import expit, stdtr, stdtrit
-from statsmodels.genmod.cov_struct import Independence
-from statsmodels.genmod.families import Binomial
-from statsmodels.genmod.generalized_estimating_equations import GEE
 
 from studies.analysis import cluster
 from studies.analysis.cluster import FEW, LEVEL, NOTHING_VARIES, ZERO, Array
@@ -63,6 +60,11 @@ def _fit(treated: pd.DataFrame, baseline: pd.DataFrame) -> Fitted | Estimate:
     side = cluster.sides_of([treated, baseline]).participant
     if side is None or min(len(np.unique(side.codes[h == value])) for value in (0.0, 1.0)) < 2:
         return undefined("a condition has fewer than 2 participants: no contrast", n_trials=len(y))
+    # Half a second to import, and a quick report does without.
+    from statsmodels.genmod.cov_struct import Independence
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_estimating_equations import GEE
+
     model = GEE(
         y, np.stack([np.ones_like(h), h], axis=1), side.codes, family=Binomial(), cov_struct=Independence()
     )  # fmt: skip

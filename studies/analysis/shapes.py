@@ -45,8 +45,7 @@ def sure_people(rows: Slice, function: Function, population: Population) -> Iter
 def sure(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
     """As `everyone`, answers with a confidence only."""
     yield from sure_people(rows, function, population)
-    for protocol, frame in rows.sure_protocols.items():
-        yield MODEL, protocol, "", function(frame, population=population)
+    yield from _of_model(rows, rows.sure_protocols, function, population)
 
 
 def advised(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
@@ -64,8 +63,7 @@ def everyone(rows: Slice, function: Function, population: Population) -> Iterato
     """Each condition of the people, and each protocol of the model alone: function(rows)."""
     yield from people(rows, function, population)
     if population == "random":
-        for protocol, frame in rows.protocols.items():
-            yield MODEL, protocol, "", function(frame, population=population)
+        yield from _of_model(rows, rows.protocols, function, population)
 
 
 def alone(rows: Slice, function: Function, population: Population) -> Iterator[Case]:
@@ -74,8 +72,15 @@ def alone(rows: Slice, function: Function, population: Population) -> Iterator[C
         return
     if not rows.protocols:
         yield MODEL, "", "", undefined("no answers of the model alone")
-    for protocol, frame in rows.protocols.items():
-        yield MODEL, protocol, "", function(frame, population=population)
+    yield from _of_model(rows, rows.protocols, function, population)
+
+
+def _of_model(
+    rows: Slice, frames: Mapping[str, pd.DataFrame], function: Function, population: Population
+) -> Iterator[Case]:
+    for protocol, frame in frames.items():
+        key = (function, protocol, population)
+        yield MODEL, protocol, "", rows.of_model(key, partial(function, frame, population=population))
 
 
 def banks(rows: Slice, function: Function, population: Population) -> Iterator[Case]:

@@ -3,7 +3,8 @@
 Slices carry numbers only (codes instead of names): many are cut, and text would take most of the time.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -14,6 +15,7 @@ import pandas as pd
 
 from studies.analysis import calibration, cluster, reliance
 from studies.analysis.data import Data
+from studies.analysis.estimate import Estimate
 from studies.analysis.models_alone import OF_LETTERS
 from studies.analysis.schema import CONDITIONS
 from studies.analysis.vote import Polls
@@ -40,7 +42,8 @@ class Slice:
 
     trials, models: the numeric columns. groups: for each (condition, arm) of the study its rows in `trials`; arm "" is
     the whole condition, its arms follow where it has several. protocols: the same for `models`; "" is the primary.
-    data: the study that the rows are of.
+    data: the study that the rows are of. once: figures of the model alone that another slice of the same subset has
+    computed already: the model has no exclusions and no timeouts.
     """
 
     trials: pd.DataFrame
@@ -52,6 +55,7 @@ class Slice:
     groups: dict[tuple[str, str], Mask]
     of_protocol: dict[str, Mask]
     data: Data
+    once: dict[Hashable, Estimate]
 
     @cached_property
     def people(self) -> dict[tuple[str, str], pd.DataFrame]:
@@ -72,6 +76,12 @@ class Slice:
     def polls(self) -> dict[tuple[str, str], Polls]:
         """The votes of each (condition, arm)."""
         return {key: Polls(frame) for key, frame in self.people.items()}
+
+    def of_model(self, key: Hashable, compute: Callable[[], Estimate]) -> Estimate:
+        """A figure of the model alone, computed once for all slices of the subset."""
+        if key not in self.once:
+            self.once[key] = compute()
+        return self.once[key]
 
     @cached_property
     def sure_protocols(self) -> dict[str, pd.DataFrame]:
@@ -99,6 +109,7 @@ def slices(data: Data) -> Iterator[Slice]:
     trials, models = _numbers(data.trials), _numbers(data.models)
     groups, protocols = _groups(data.trials), _protocols(data.models)
     whole = {key: mask for key, mask in groups.items() if not key[1]}
+    once: dict[str, dict[Hashable, Estimate]] = defaultdict(dict)
     for exclusions in ("applied", "none") if data.has_exclusions else ("none",):
         for timeouts in TIMEOUTS:
             kept = np.ones(len(trials), dtype=bool)
@@ -112,7 +123,7 @@ def slices(data: Data) -> Iterator[Slice]:
                     trials.iloc[rows], models.loc[model_rows], timeouts, exclusions, subset, level,
                     {key: mask[rows] for key, mask in wanted.items()},
                     {key: mask[model_rows] for key, mask in protocols.items()} if model_rows.any() else {},
-                    data,
+                    data, once[subset],
                 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from studies.analysis.adjust import adjust, holm
+from studies.analysis.adjust import adjust, benjamini_hochberg, holm
 from studies.analysis.estimate import Estimate
 from studies.analysis.results import Result
 from studies.analysis.study import Study
@@ -22,9 +22,10 @@ def row(id: str, baseline: str, p: float | None, subset: str = "all", arm: str =
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_equals_statsmodels(p_values: list[float]) -> None:
+def test_both_equal_statsmodels(p_values: list[float]) -> None:
     with mock.patch("gc.collect"):  # statsmodels collects all garbage at each call: a second each in a long test run
         assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+        assert benjamini_hochberg(p_values) == pytest.approx(multipletests(p_values, method="fdr_bh")[1])
 
 
 def test_the_primary_family_is_the_two_planned_contrasts() -> None:
