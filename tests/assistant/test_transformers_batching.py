@@ -238,7 +238,7 @@ def test_scores_beside_replies_are_those_of_a_plain_forward_pass(make: Any) -> N
     line, plain = make(WINDOWED["gpt-oss"], "eager"), made_of(WINDOWED["gpt-oss"]).model
     asks = [ScoreTokens(tokens(1, 700), [[5], [6], [7]]), ScoreTokens(tokens(2, 60), [[5, 9, 11], [6], [8, 4]])]
     prompt = tokens(3, 60)
-    writing = ask(line, prompt, asked(200))
+    writing = ask(line, prompt, asked(600))
     writing.has_begun()
     for each in asks:
         heard: queue.Queue[Any] = queue.Queue()
@@ -250,7 +250,7 @@ def test_scores_beside_replies_are_those_of_a_plain_forward_pass(make: Any) -> N
             expected = sum(rows[first + place, token].item() for place, token in enumerate(ids))
             assert score.logprob == pytest.approx(expected, abs=1e-4)
     assert line.counts()[0] == 1  # it is still being written
-    assert writing.tokens() == alone(WINDOWED["gpt-oss"], prompt, 200)
+    assert writing.tokens() == alone(WINDOWED["gpt-oss"], prompt, 600)
 
 
 def test_a_model_that_it_would_change_is_found_out_and_served_one_at_a_time(caplog: pytest.LogCaptureFixture) -> None:

@@ -101,9 +101,27 @@ FORMULAS = (
     _in(
         "adjust",
         "human - model in the family",
-        '"diff.hm_minus_model": MODEL, PER_PERSON',
-        '"diff.hm_minus_model": MODEL, "diff.human_minus_model": MODEL, PER_PERSON',
+        '{(PER_PERSON, "", MODEL)}',
+        '{(PER_PERSON, "", MODEL), ("diff.human_minus_model", "", MODEL)}',
     ),
+    _in(
+        "adjust",
+        "another arm in the family",
+        "(row.id, row.arm, row.baseline) not in",
+        '(row.id, "", row.baseline) not in',
+    ),
+    _in("adjust", "no step up", "np.minimum.accumulate(stepped[::-1])[::-1]", "stepped"),
+    # Intervals of one share
+    _in("proportion", "Wilson without its correction of the middle", "share = (right + Z**2 / 2)", "share = right"),
+    _in(
+        "proportion",
+        "one-sided exact interval",
+        "betaincinv(right, n - right + 1, TAIL)",
+        "betaincinv(right, n - right + 1, 2 * TAIL)",
+    ),
+    _in("proportion", "Jeffreys' prior is flat", "right + 0.5, n - right + 0.5", "right + 1, n - right + 1"),
+    # Planned trials that are missing
+    _in("attrition", "attrition of excluded people", "mask & kept", "mask"),
     # Derived columns
     _in(
         "derive",
