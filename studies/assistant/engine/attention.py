@@ -172,7 +172,9 @@ def _span(
         found, sums = _attention(asked, every_key, every_value, scale, is_causal=True)
         if part.past:
             before, before_sums = _attention(stacked, keys[:, :, : part.past], values[:, :, : part.past], scale)
-            found, sums = _merge(found, sums, before.reshape(found.shape), before_sums.reshape(sums.shape))
+            before_sums = before_sums.reshape(sums.shape)
+            found = _merge(found, sums, before.reshape(found.shape), before_sums)
+            sums = torch.logaddexp(sums, before_sums)
     out[here] = found[0].transpose(0, 1)
     weight[here] = sums[0].transpose(0, 1)
 
@@ -184,15 +186,15 @@ def _shared(part: Shared, layer: int, query: Tensor, scale: float | None, out: T
     found, sums = _attention(asked.reshape(1, keys.shape[1], -1, size), keys, values, scale)
     found, sums = found.reshape(heads, n, size).transpose(0, 1), sums.reshape(heads, n).transpose(0, 1)
     if part.places is None:
-        out.copy_(_merge(out, weight, found, sums)[0])
+        out.copy_(_merge(out, weight, found, sums))
     else:
-        out[part.places] = _merge(out[part.places], weight[part.places], found, sums)[0]
+        out[part.places] = _merge(out[part.places], weight[part.places], found, sums)
 
 
-def _merge(one: Tensor, one_sums: Tensor, other: Tensor, other_sums: Tensor) -> tuple[Tensor, Tensor]:
-    """Two attentions over different keys as the attention over all of them: [..., D] and their log-sum-exp [...]."""
+def _merge(one: Tensor, one_sums: Tensor, other: Tensor, other_sums: Tensor) -> Tensor:
+    """Two attentions over different keys, with their log-sum-exp [...], as the attention over all of them [..., D]."""
     share = (one_sums - other_sums).sigmoid().unsqueeze(-1)  # in float32, whatever the model's numbers are
-    return torch.lerp(other.float(), one.float(), share).to(one.dtype), torch.logaddexp(one_sums, other_sums)
+    return torch.lerp(other.float(), one.float(), share).to(one.dtype)
 
 
 def _attention(

@@ -32,7 +32,7 @@ from studies.assistant.types import BackendError, ErrorCode, FinishReason, Piece
 logger = logging.getLogger(__name__)
 CHUNK = {"cpu": 192, "cuda": 1024}  # tokens of prompts in one step, by the kind of device
 PATIENT_SHARE = 4  # while replies are written, scorings get one part in so many of a step
-PATIENT_CHUNKS = 2  # when nobody else is there: weights are read less often, and a newcomer waits for one such step
+PATIENT_CHUNKS = 4  # when nobody else is there: weights are read less often, and a newcomer waits for one such step
 LEAST_TAIL = 16  # own tokens of a conversation that are worth keeping for its next turn
 
 
