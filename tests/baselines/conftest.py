@@ -1,9 +1,20 @@
-"""The random model in this process, for protocols that are tested without rows."""
+"""The random model in this process, for protocols that are tested without rows; Control-C as a terminal sends it."""
+
+import signal
+from collections.abc import Iterator
 
 import pytest
 
 from studies.assistant.registry import AssistantConfig, make_backend
 from tests.assistant import tiny_model
+
+
+@pytest.fixture(autouse=True)
+def control_c() -> Iterator[None]:
+    """It interrupts, as in a terminal; a shell that starts the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
