@@ -27,7 +27,7 @@ TEMPLATE = (
 )
 ZERO_SHOT_SHARE = 0.3
 LEARNING_RATE, WARM_UP = 2e-3, 100
-SHARE_OF_PEOPLE, LOSS_ON_LETTERS = 0.1, 5.0  # how many of people's words are learned; how much a letter counts
+SHARE_OF_PEOPLE, LOSS_ON_LETTERS = 0.1, 5.0  # how many of people's words are learned; a letter's weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def train(opinions: Sequence[Opinion], folder: Path, plan: Plan, tell: Callable[
 
 
 def _optimizers(model: Any) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices between the layers, which learns this in far fewer steps; AdamW for all else."""
+    """Muon for the matrices within the layers, AdamW for all else (embeddings and norms)."""
     matrices = [weight for weight in model.model.layers.parameters() if weight.ndim == 2]
     others = [weight for weight in model.parameters() if not any(weight is matrix for matrix in matrices)]
     return [
@@ -78,7 +78,7 @@ def _optimizers(model: Any) -> list[torch.optim.Optimizer]:
 
 
 def _loss(model: Any, ids: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Nats per token, by its weight; the last layer works only where there is a weight."""
+    """Nats per token, by its weight; logits are made only where there is a weight."""
     hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
     counted = weights[:, 1:] > 0
     losses = cross_entropy(model.lm_head(hidden[counted]).float(), ids[:, 1:][counted], reduction="none")
