@@ -16,16 +16,21 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.bench.engine.ways import NEW_TOKENS, Taken
+from tests.bench.engine.ways import BATCH_TOKENS, NEW_TOKENS, Taken
 
 START_SECONDS = 120
+BLOCK = 64  # tokens
 
 
 def transformers_serve(
-    folder: Path, story: str, cold: Sequence[str], warm: Sequence[str], threads: int
+    folder: Path, story: str, cold: Sequence[str], warm: Sequence[str], *, tokens: int, device: str, threads: int
 ) -> tuple[Taken, Taken]:
-    """All of `cold` at once, then all of `warm`; CPU seconds are the server's own, waiting is the client's."""
-    with _serving(folder, blocks=64 + 40 * len(cold), threads=threads) as (url, process):
+    """All of `cold` at once, then all of `warm`; CPU seconds are the server's own, waiting is the client's.
+
+    `tokens`: how many one conversation takes, with its reply.
+    """
+    blocks = 64 + (tokens // BLOCK + 6) * len(cold)
+    with _serving(folder, blocks=blocks, device=device, threads=threads) as (url, process):
         asyncio.run(_asked(url, process, folder, "Hello.", ["Hello."]))  # the model is loaded with the first request
         return tuple(asyncio.run(_asked(url, process, folder, story, asked)) for asked in (cold, warm))  # type: ignore[return-value]
 
@@ -61,13 +66,20 @@ def _cpu(process: psutil.Process) -> float:
 
 
 @contextmanager
-def _serving(folder: Path, *, blocks: int, threads: int) -> Iterator[tuple[str, psutil.Process]]:
+def _serving(folder: Path, *, blocks: int, device: str, threads: int) -> Iterator[tuple[str, psutil.Process]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(Path(sys.executable).parent / "transformers"), "serve", "--continuous-batching"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--attn-implementation", "sdpa"]
-    command += ["--cb-block-size", "64", "--cb-num-blocks", str(blocks), "--cb-max-batch-tokens", "512"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--device", device, "--attn-implementation", "sdpa"]
+    command += [
+        "--cb-block-size",
+        str(BLOCK),
+        "--cb-num-blocks",
+        str(blocks),
+        "--cb-max-batch-tokens",
+        str(BATCH_TOKENS[device]),
+    ]
     cache = folder.parent / "hub"  # its list of models fails where there is no such folder
     cache.mkdir(exist_ok=True)
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": str(threads)}

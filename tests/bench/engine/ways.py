@@ -19,6 +19,7 @@ from studies.assistant.engine.sizes import Sizes
 from studies.assistant.types import BackendError, Done, Request, Turn
 
 NEW_TOKENS = 48
+BATCH_TOKENS = {"cpu": 512, "cuda": 2048}  # of transformers' own batching, in one step
 MEASURED_ALONE = 4  # conversations; the time of one after the other grows with their number, so the rest is computed
 
 
@@ -109,14 +110,17 @@ def _generate(model: Any, prompts: Sequence[list[int]], **options: Any) -> list[
 
 
 def transformers_batching(model: Any, cold: Case, warm: Case) -> tuple[Taken, Taken]:
-    """transformers' own continuous batching, with a cache as large as it wants; cold, then with the story known."""
+    """transformers' own continuous batching; cold, then with the story known.
+
+    Its cache holds three whole conversations and all replies: on a CPU one for all of them makes it slower yet.
+    """
     from transformers import ContinuousBatchingConfig, GenerationConfig
 
     n, page = len(cold.questions), 64
     pages = (len(cold.story) + 200) // page + 2
     settings = ContinuousBatchingConfig(
-        page_size=page, max_batch_tokens=512, num_blocks=max(64, pages * 3 + n * 8), safety_margin=0.0,
-        auto_switch_to_flash=False,
+        page_size=page, max_batch_tokens=BATCH_TOKENS[model.device.type], num_blocks=max(64, pages * 3 + n * 8),
+        safety_margin=0.0, auto_switch_to_flash=False,
     )  # fmt: skip
     generation = GenerationConfig(do_sample=False, max_new_tokens=NEW_TOKENS, eos_token_id=-1, pad_token_id=0)
     manager = model.init_continuous_batching(generation_config=generation, continuous_batching_config=settings)
