@@ -42,15 +42,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Singles:
-    """The conversations with one token in the step: their `places` [n], `slots` [n], and own `lengths` before it [n].
+    """The conversations with one token in the step: their `places` [n] and `slots` [n].
 
     `places` None: the step has no other tokens. `is_view`: their slots are 0 … n - 1 in that order, so that nothing
-    needs to be gathered.
+    needs to be gathered. `rows` [K * n]: where the new keys go, in a layer's buffer seen as [slots * K * capacity, D].
+    The longest has `width` tokens with the new one; `mask` [n, 1, 1, width] hides what the others lack.
     """
 
     places: Tensor | None
     slots: Tensor
-    lengths: Tensor
+    rows: Tensor
     width: int
     mask: Tensor
     is_view: bool
@@ -137,22 +138,23 @@ def _singles(
 ) -> None:
     keys, values = part.keys[layer], part.values[layer]
     groups, n = keys.shape[1], len(part.slots)
-    keys[part.slots, :, part.lengths] = _at(key, part.places)
-    values[part.slots, :, part.lengths] = _at(value, part.places)
-    asked = _at(query, part.places).reshape(n, groups, -1, query.shape[-1])
+    size = query.shape[-1]
+    for held, new in ((keys, key), (values, value)):
+        held.view(-1, size).index_copy_(0, part.rows, _heads(new, part.places).reshape(-1, size))
+    asked = _heads(query, part.places).transpose(0, 1).reshape(n, groups, -1, size)
     if part.is_view:
         own_keys, own_values = keys[:n, :, : part.width], values[:n, :, : part.width]
     else:
         own_keys, own_values = keys[part.slots, :, : part.width], values[part.slots, :, : part.width]
     found, sums = _attention(asked, own_keys, own_values, scale, mask=part.mask)
     here = slice(None) if part.places is None else part.places
-    out[here] = found.reshape(n, -1, query.shape[-1])
+    out[here] = found.reshape(n, -1, size)
     weight[here] = sums.reshape(n, -1)
 
 
-def _at(heads: Tensor, places: Tensor | None) -> Tensor:
-    """The tokens [1, H, T, D] at these places as [n, H, D]."""
-    return (heads[0] if places is None else heads[0][:, places]).transpose(0, 1)
+def _heads(every: Tensor, places: Tensor | None) -> Tensor:
+    """The tokens [1, H, T, D] at these places, as [H, n, D]."""
+    return every[0] if places is None else every[0][:, places]
 
 
 def _span(
@@ -180,7 +182,7 @@ def _span(
 
 
 def _shared(part: Shared, layer: int, query: Tensor, scale: float | None, out: Tensor, weight: Tensor) -> None:
-    asked = query[0] if part.places is None else query[0][:, part.places]
+    asked = _heads(query, part.places)
     heads, n, size = asked.shape
     keys, values = part.keys[layer][None, :, : part.length], part.values[layer][None, :, : part.length]
     found, sums = _attention(asked.reshape(1, keys.shape[1], -1, size), keys, values, scale)

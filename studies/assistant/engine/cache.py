@@ -47,7 +47,7 @@ class Shape:
         """
         *before, capacity = dimensions
         shape = (self.layers, *before, self.heads, capacity, self.size)
-        return list(torch.zeros(shape, dtype=self.dtype, device=self.device).unbind())
+        return list(torch.empty(shape, dtype=self.dtype, device=self.device).unbind())
 
 
 class Slots:

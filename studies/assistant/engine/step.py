@@ -13,6 +13,7 @@ from studies.assistant.engine.attention import Looks, Plan, Shared, Singles, Spa
 from studies.assistant.engine.cache import Entry, Shape, Slots
 from studies.assistant.engine.ending import Ending
 from studies.assistant.engine.loader import LoadedModel
+from studies.assistant.engine.packed import Packed
 
 
 @dataclass(eq=False, slots=True)
@@ -42,10 +43,12 @@ class Model:
         self._own_attention = loaded.model.config._attn_implementation
         self._layers = len(slots.keys)
         self._ending = Ending(loaded.model)
+        self._packed = Packed(loaded)
         loaded.model.set_attn_implementation(attention.NAME)
 
     def let_go(self) -> None:
         self._ending.remove()
+        self._packed.remove()
         self._loaded.model.set_attn_implementation(self._own_attention)
 
     @torch.inference_mode()
@@ -123,6 +126,8 @@ class Model:
 
     def _singles(self, places: list[int] | None, rows: list[Row]) -> Singles:
         slots = [row.slot for row in rows]
+        heads, capacity = self.slots.keys[0].shape[1:3]
+        ends = [(row.slot * heads + head) * capacity + row.length for head in range(heads) for row in rows]
         lengths = self._tensor([row.length for row in rows])
         width = max(row.length for row in rows) + 1
         hidden = torch.arange(width, device=lengths.device) > lengths.unsqueeze(-1)
@@ -131,7 +136,7 @@ class Model:
         return Singles(
             None if places is None else self._tensor(places),
             self._tensor(slots),
-            lengths,
+            self._tensor(ends),
             width,
             mask,
             slots == list(range(len(slots))),
