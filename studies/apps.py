@@ -13,6 +13,7 @@ class StudiesConfig(AppConfig):
 
     def ready(self) -> None:
         from studies import checks  # noqa: F401  registers the system checks
+        from studies.reports import taken_away  # noqa: F401  hears of erasures
 
         post_migrate.connect(guard_the_log, sender=self)
 

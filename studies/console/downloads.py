@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
-from studies.reports.run import folder_of
 
 TYPES = {
     ".csv": "text/csv; charset=utf-8",

@@ -11,6 +11,7 @@ from studies.jobs.models import Job
 from studies.reports import looks
 from studies.reports.models import AnalysisRun, Look
 
+TAKEN_AWAY = "Somebody's data were erased since, so the results that counted them were taken away."
 UNDER_WAY = (Job.State.QUEUED, Job.State.RUNNING)
 
 
@@ -76,7 +77,8 @@ def outcomes_of(study: Study) -> Outcomes:
 
 def latest(study: Study) -> QuerySet[AnalysisRun]:
     """The analyses that ended well, the newest first."""
-    return AnalysisRun.objects.filter(study=study, finished_at__isnull=False, error="").order_by("-pk")
+    ended = AnalysisRun.objects.filter(study=study, finished_at__isnull=False, error="", taken_away_at=None)
+    return ended.order_by("-pk")
 
 
 def under_way(study: Study) -> Progress | None:
@@ -97,6 +99,8 @@ def failure_of(run: AnalysisRun | None) -> str:
         return ""
     if run.error:
         return run.error
+    if run.taken_away_at is not None:
+        return TAKEN_AWAY
     if run.finished_at is not None:
         return ""
     if run.job is None:

@@ -10,8 +10,8 @@ from studies.analysis import code, filenames
 from studies.design.models import Study
 from studies.reports import process
 from studies.reports.files import Files
+from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
-from studies.reports.run import folder_of
 from studies.reports.write_zip import write_zip
 
 LEFT_OUT = ("report.fragment.html", "error.txt")
@@ -24,8 +24,8 @@ def stored_or_now(study: Study, tables: Files) -> Files:
 
 def stored(study: Study, tables: Files) -> Files:
     """The files of the study's newest analysis if it read exactly these tables, with this code; else none."""
-    runs = AnalysisRun.objects.filter(study=study, finished_at__isnull=False, error="").order_by("-pk")
-    newest = runs.only("pk", "results").first()
+    runs = AnalysisRun.objects.filter(study=study, finished_at__isnull=False, error="", taken_away_at=None)
+    newest = runs.order_by("-pk").only("pk", "results").first()
     if newest is None or newest.results is None:
         return {}
     read = newest.results.get("source", {}).get("sha256")  # runs of older versions say less

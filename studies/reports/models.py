@@ -8,7 +8,10 @@ from studies.jobs.models import Job
 
 
 class AnalysisRun(models.Model):
-    """One run of `python -m studies.analysis` over a study's tables; the rows keep what it wrote."""
+    """One run of `python -m studies.analysis` over a study's tables; the rows keep what it wrote.
+
+    Somebody's erasure takes away what runs before it wrote, but for the figures of no single person.
+    """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="analysis_runs")
     job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True)
@@ -18,6 +21,7 @@ class AnalysisRun(models.Model):
     fragment = models.TextField(blank=True)
     report = models.TextField(blank=True)
     error = models.TextField(blank=True)
+    taken_away_at = models.DateTimeField(null=True, blank=True)
 
 
 class Preregistration(models.Model):

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from studies.design.models import Study
@@ -15,6 +14,7 @@ from studies.jobs import operations as jobs
 from studies.jobs.work import Clock, JobFailed, JobInterrupted, Report, Work, working
 from studies.reports import looks, process, source
 from studies.reports.files import table_files
+from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
 from studies.reports.write_zip import write_zip
 
@@ -45,17 +45,13 @@ def work_analysis(*, job_id: int, clock: Clock, report: Report | None = None) ->
         except Exception as error:
             is_expected = isinstance(error, JobFailed)
             words = str(error) if is_expected else f"Unexpected {type(error).__name__}: {error}"
-            _store(run, error=words, finished_at=work.clock())
+            AnalysisRun.objects.filter(pk=run.pk).update(error=words, finished_at=work.clock())
             raise
-
-
-def folder_of(run: AnalysisRun) -> Path:
-    """Where the run's files lie: results.csv, results.json, the report and its pictures."""
-    return Path(settings.DATA_DIR) / "analysis" / str(run.pk)
 
 
 def _analyse(run: AnalysisRun, work: Work) -> None:
     work.progress(0, 3)
+    AnalysisRun.objects.filter(pk=run.pk).update(taken_away_at=None)  # who was erased before now is not in the rows
     out = folder_of(run)
     shutil.rmtree(out, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +65,7 @@ def _analyse(run: AnalysisRun, work: Work) -> None:
         process.analyse(tables, out, clock=work.clock, beat=work.beat)
     work.progress(2, 3)
     results, fragment, report = (_read(out / file) for file in FILES)
-    _store(
+    is_stored = _store(
         run,
         results=json.loads(results, parse_constant=_refuse_constant),
         fragment=fragment,
@@ -77,6 +73,9 @@ def _analyse(run: AnalysisRun, work: Work) -> None:
         error="",
         finished_at=work.clock(),
     )
+    if not is_stored:
+        shutil.rmtree(out, ignore_errors=True)
+        raise JobFailed("Somebody's data were erased while this was computed. Compute it again.")
     work.progress(3, 3)
 
 
@@ -91,5 +90,6 @@ def _refuse_constant(constant: str) -> Any:
     raise JobFailed(f"results.json has {constant}: an undefined figure must be null, with a reason.")
 
 
-def _store(run: AnalysisRun, **values: Any) -> None:
-    AnalysisRun.objects.filter(pk=run.pk).update(**values)
+def _store(run: AnalysisRun, **values: Any) -> bool:
+    """False when the run was taken away since it read its rows, so that nothing of it may stay."""
+    return AnalysisRun.objects.filter(pk=run.pk, taken_away_at=None).update(**values) > 0

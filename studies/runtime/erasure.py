@@ -7,13 +7,17 @@ somebody was excluded, and the completion code, which says nothing of what was g
 
 from datetime import datetime
 
+from django.dispatch import Signal
+
 from studies.analysis.chain import ERASED
 from studies.runtime import sessions
 from studies.runtime.access import current_trial
 from studies.runtime.change import Change, change
-from studies.runtime.models import Event, Message, ParticipantIdentity, Reply, Trial
+from studies.runtime.models import Event, Message, ParticipantIdentity, ParticipantSession, Reply, Trial
 from studies.runtime.operations import close_if_due
 
+# Sent with `study_id` and `now` in the erasure's transaction, for those above who keep what was computed from the rows.
+erased = Signal()
 RUNNING = (Reply.State.QUEUED, Reply.State.STREAMING)
 
 
@@ -29,6 +33,7 @@ def erase(*, session_id: int, now: datetime) -> bool:
         made.session.save(update_fields=["erased_at"])
         made.event(ERASED, through=made.session.last_seq)
         made.show_all(current_trial(made.session))
+        erased.send(sender=ParticipantSession, study_id=made.session.study_id, now=now)
         return True
 
 

@@ -8,6 +8,7 @@ from studies.console.downloads import names
 from studies.console.results_csv import results_csv
 from studies.design.models import Study
 from studies.reports import run as analysis
+from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
 from tests.reports import rows
 
@@ -89,7 +90,7 @@ def test_results_of_an_older_version_are_shown_as_far_as_they_go(staff, closed):
 def test_sealed_outcomes_have_no_figures_and_no_files(staff, study, client, name):
     rows.play(study, people=4)
     run = stored(study)
-    folder = analysis.folder_of(run)
+    folder = folder_of(run)
     folder.mkdir(parents=True)
     (folder / "results.csv").write_text("0.618")
     address = url(name, study, "results.csv") if name == "download" else url(name, study)
@@ -116,10 +117,10 @@ def test_every_file_can_be_downloaded_and_nothing_else(staff, closed, tmp_path):
         assert f'href="{address}"' in page
         response = staff.get(address)
         assert response.headers["Content-Disposition"].startswith("attachment")
-        assert response.content == (analysis.folder_of(run) / file).read_bytes()
+        assert response.content == (folder_of(run) / file).read_bytes()
     assert results_csv(run.results).encode() == staff.get(url("download", closed, "results.csv")).content
     (tmp_path / "secret.csv").write_text("SECRET")
-    (analysis.folder_of(run) / "link.csv").symlink_to(tmp_path / "secret.csv")
+    (folder_of(run) / "link.csv").symlink_to(tmp_path / "secret.csv")
     for name in ("../../secret.csv", "link.csv", "error.txt", "report.fragment.html", "plots", "/etc/passwd"):
         response = staff.get(url("download", closed, "x").removesuffix("x") + name)
         assert response.status_code in (301, 404), name

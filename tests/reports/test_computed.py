@@ -14,6 +14,7 @@ from studies.reports import computed, process, source
 from studies.reports import run as analysis
 from studies.reports.bundle import write_bundle
 from studies.reports.files import table_files
+from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
 from tests.reports import rows
 
@@ -69,7 +70,7 @@ def test_results_of_other_rows_or_other_code_are_not_taken(study):
     now = timezone.now()
     told = {"source": {"sha256": computed.digests(tables)}, "code": code.digest()}
     run = AnalysisRun.objects.create(study=study, created_at=now, finished_at=now, results=told)
-    folder = analysis.folder_of(run)
+    folder = folder_of(run)
     folder.mkdir(parents=True)
     (folder / "results.csv").write_text("x")
     (folder / "report.fragment.html").write_text("x")

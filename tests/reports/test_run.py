@@ -11,6 +11,7 @@ from studies.jobs import operations as jobs
 from studies.jobs.models import Job
 from studies.reports import process
 from studies.reports import run as analysis
+from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
 from tests.reports import rows
 
@@ -64,15 +65,15 @@ def test_the_results_are_stored_and_the_files_are_kept(played):
     assert {"acc.micro", "diff.hm_minus_human.question_weighted"} <= ids
     assert "<html" in run.report
     assert "<html" not in run.fragment
-    assert (analysis.folder_of(run) / "results.csv").is_file()
+    assert (folder_of(run) / "results.csv").is_file()
 
 
 def test_a_task_that_is_delivered_twice_analyses_once(played, instead):
     instead('mkdir -p "$5"; cd "$5"; echo "{}" > results.json; touch report.html report.fragment.html; date +%N > when')
     run = work(played)
-    when = (analysis.folder_of(run) / "when").read_text()
+    when = (folder_of(run) / "when").read_text()
     analysis.work_analysis(job_id=run.job_id, clock=timezone.now)
-    assert (analysis.folder_of(run) / "when").read_text() == when
+    assert (folder_of(run) / "when").read_text() == when
 
 
 def test_a_study_that_nobody_took_has_nothing_to_analyse(study):
@@ -92,7 +93,7 @@ def test_a_refusal_is_told_as_it_is(study, instead):
 def test_what_the_analysis_says_when_it_breaks_is_kept(played, instead):
     instead("echo Traceback >&2; echo ZeroDivisionError: oh >&2; exit 1")
     run = work(played)
-    log = analysis.folder_of(run) / "error.txt"
+    log = folder_of(run) / "error.txt"
     assert run.error == f"The analysis broke: ZeroDivisionError: oh. All that it said is in {log}"
     assert log.read_text() == "Traceback\nZeroDivisionError: oh"
 

@@ -50,7 +50,7 @@ def _listed(study: Study) -> Listed:
         join_code=study.join_code,
         minutes=study.spec["study"]["expected_minutes"],
         is_simulated=bots > 0,
-        is_analysed=study.analysis_runs.exclude(finished_at=None).exists(),
+        is_analysed=study.analysis_runs.filter(taken_away_at=None).exclude(finished_at=None).exists(),
         bots=bots,
         trials_closed=trials.exclude(closed_at=None).count(),
         trials_planned=trials.count(),

@@ -12,6 +12,7 @@ from studies.jobs.run_here import run_or_wait
 from studies.jobs.work import Report
 from studies.management.progress import progress_bar
 from studies.reports import headline, looks, run
+from studies.reports.folder import folder_of
 
 
 class Command(BaseCommand):
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(started.error or job.error or f"The job was {job.state}.")
         for line in headline.lines(started.results):
             self.stdout.write(line)
-        self.stdout.write(f"Report: {run.folder_of(started) / 'report.html'}")
+        self.stdout.write(f"Report: {folder_of(started) / 'report.html'}")
 
     def work(self, job_id: int, report: Report) -> None:
         run.work_analysis(job_id=job_id, clock=timezone.now, report=report)

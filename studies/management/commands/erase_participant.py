@@ -44,7 +44,10 @@ class Command(BaseCommand):
             is_new = erasure.erase(session_id=session.pk, now=timezone.now())
             what = "is erased" if is_new else f"was erased before, at {session.erased_at:%Y-%m-%d %H:%M} UTC"
             self.stdout.write(f"{pseudonym} (attempt {session.attempt}) {what}.")
-        self.stdout.write("Bundles that were exported before still hold what was given: delete or replace them.")
+        self.stdout.write(
+            "Results that counted them were taken away: analyse again. Bundles that were exported before still hold "
+            "what was given: delete or replace them."
+        )
 
 
 def holdings(session: ParticipantSession) -> str:
