@@ -1,12 +1,9 @@
-"""The embedded server: one Daphne, one Celery worker thread, one sweep and, if asked for, the engine as a child."""
+"""The embedded server: one Daphne, one Celery worker thread and one sweep."""
 
 import asyncio
 import logging
 import resource
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -37,24 +34,6 @@ async def _stop_replies(sweeping: asyncio.Task[None]) -> None:
     await replies.drain()
     await warm.drain()
     await backends.close()
-
-
-def start_engine(model: str, port: int) -> subprocess.Popen[bytes]:
-    """The engine as a child that ends when this process does, as its standard input closes; a Ctrl-C passes it by."""
-    manage = Path(settings.BASE_DIR) / "manage.py"
-    command = [sys.executable, str(manage), "run_engine", "--model", model, "--port", str(port), "--exit-with-stdin"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  our own command
-
-
-def stop_engine(engine: subprocess.Popen[bytes]) -> None:
-    """Close its standard input, at which it ends by itself."""
-    if engine.stdin is not None:
-        engine.stdin.close()
-    try:
-        engine.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        engine.kill()
-        engine.wait()
 
 
 def run(*, host: str, port: int, ready: Callable[[], None] = lambda: None, with_worker: bool = True) -> None:

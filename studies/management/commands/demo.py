@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from studies.assistant.demo_model import FOLDER
 from studies.management import demo_studies, server
 from studies.management.commands.serve import require_free
+from studies.management.engine_child import EngineChild
 
 USER = "demo"
 
@@ -42,12 +43,12 @@ class Command(BaseCommand):
         require_free("127.0.0.1", engine_port, "--engine-port")
         self.join_codes = [demo_studies.study(name).join_code for name in (demo_studies.TOUR, demo_studies.MODEL)]
         self.is_played = demo_studies.is_played()
-        engine = server.start_engine(str(FOLDER), engine_port)
+        engine = EngineChild(str(FOLDER), engine_port)
         try:
             server.run(host="127.0.0.1", port=port, ready=self.ready)
         finally:
             self.stop_player()
-            server.stop_engine(engine)
+            engine.stop()
         self.say("Stopped. `make demo` again goes on where you were; `make clean` forgets everything.")
 
     def ready(self) -> None:

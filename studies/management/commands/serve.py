@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from studies.management import server
+from studies.management.engine_child import EngineChild
 
 
 class Command(BaseCommand):
@@ -22,13 +23,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, engine: str | None, engine_port: int, **options: Any) -> None:
         require_migrated()
         require_free(host, port)
-        child = server.start_engine(engine, engine_port) if engine else None
+        child = EngineChild(engine, engine_port) if engine else None
         self.stdout.write(f"up to {server.open_files()} open files (ulimit -n), about one for each participant")
         try:
             server.run(host=host, port=port, ready=lambda: self.ready(host, port))
         finally:
             if child is not None:
-                server.stop_engine(child)
+                child.stop()
         self.stdout.write("stopped cleanly")
 
     def ready(self, host: str, port: int) -> None:
