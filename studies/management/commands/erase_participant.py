@@ -45,8 +45,8 @@ class Command(BaseCommand):
             what = "is erased" if is_new else f"was erased before, at {session.erased_at:%Y-%m-%d %H:%M} UTC"
             self.stdout.write(f"{pseudonym} (attempt {session.attempt}) {what}.")
         self.stdout.write(
-            "Results that counted them were taken away: analyse again. Bundles that were exported before still hold "
-            "what was given: delete or replace them."
+            "Stored results that counted them are taken away: analyse again. Bundles that were exported before "
+            "still hold what was given: delete or replace them."
         )
 
 
