@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F
 
 from studies.design.blueprint import make_blueprint
@@ -14,6 +14,7 @@ from studies.design.models import Slot, Study
 from studies.design.overrides import Deviation, Overrides
 from studies.design.pool import sample
 from studies.design.problems import DesignError
+from studies.design.spec import Spec
 from studies.design.spec_json import hash_of_json, spec_to_json
 from studies.design.spec_read import read_with_deviations
 from studies.design.write_plan import write_plan
@@ -42,7 +43,6 @@ class WrongState(DesignError):
     code = "wrong_state"
 
 
-@transaction.atomic
 def create_study(*, spec_text: str, overrides: Overrides = (), now: datetime) -> Study:
     """Make the study of a study file, as a draft: conditions, assistants, sample, stances, slots and plans.
 
@@ -51,20 +51,31 @@ def create_study(*, spec_text: str, overrides: Overrides = (), now: datetime) ->
     Raises SpecError for the file and CannotSample for banks that are too small.
     """
     spec, deviations = read_with_deviations(spec_text, overrides)
-    stored = spec_to_json(spec)
-    found = hash_of_json(stored)
-    last = Study.objects.filter(name=spec.study.name).order_by("-version").first()
-    if last is not None and last.state == Study.State.DRAFT and _made_of(last) == (found, spec_text, deviations):
-        return last
+    made_of = (hash_of_json(spec_to_json(spec)), spec_text, deviations)
+    while True:
+        last = Study.objects.filter(name=spec.study.name).order_by("-version").first()
+        if last is not None and last.state == Study.State.DRAFT and _made_of(last) == made_of:
+            return last
+        version = last.version + 1 if last else 1
+        try:
+            return _write(spec, version=version, spec_text=spec_text, deviations=deviations, now=now)
+        except IntegrityError:  # did somebody make that version at the same moment?
+            if not Study.objects.filter(name=spec.study.name, version=version).exists():
+                raise
+
+
+@transaction.atomic
+def _write(spec: Spec, *, version: int, spec_text: str, deviations: list[Deviation], now: datetime) -> Study:
     plan = make_blueprint(spec, sample(spec))
+    stored = spec_to_json(spec)
     study = Study.objects.create(
         name=spec.study.name,
-        version=last.version + 1 if last else 1,
+        version=version,
         title=spec.study.title,
         join_code="".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH)),
         spec=stored,
         spec_text=spec_text,
-        spec_hash=found,
+        spec_hash=hash_of_json(stored),
         deviations=deviations,
         seed=spec.study.seed,
         created_at=now,

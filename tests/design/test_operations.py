@@ -271,6 +271,22 @@ def test_people_who_come_at_once_get_different_slots():
     assert set(Slot.objects.values_list("attempts", flat=True)) == {1}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_makes_a_study_at_once_gets_one_draft_of_each_file():
+    def make_one(number: int) -> tuple[str, int]:
+        try:
+            study = make(changed(("A little study", f"File {number % 2}")))
+            return study.title, study.version
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as people:
+        made = list(people.map(make_one, range(4)))
+    assert len(set(made)) == Study.objects.count()
+    assert {version for _, version in made} == set(range(1, Study.objects.count() + 1))
+    assert {title for title, _ in made} == {"File 0", "File 1"}
+
+
 def test_two_studies_share_questions_but_nothing_else():
     one, other = make(), make(STUDY_FILE, "study.name=other")
     assert set(one.manifest.values_list("question_id")) == set(other.manifest.values_list("question_id"))
