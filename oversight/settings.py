@@ -130,7 +130,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # The study runtime (DESIGN §5)
-DEADLINE_GRACE_SECONDS = environment.number("DEADLINE_GRACE_SECONDS", 2, low=0, high=30, unit="seconds")
 REPLY_STALE_SECONDS = environment.number("REPLY_STALE_SECONDS", 10, low=2, high=600, unit="seconds")
 MAX_FRAME_BYTES = 64 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

@@ -29,7 +29,7 @@ DANGEROUS = [  # what is set, beside the scaled settings, and the check that mus
     ({"REDIS_URL": ""}, "studies.E010"),
     ({"REPLY_STALE_SECONDS": "2"}, "studies.E014"),
 ]
-NOT_MEANT = {"DEBUG", "REPLY_STALE_SECONDS", "DEADLINE_GRACE_SECONDS", "DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
+NOT_MEANT = {"DEBUG", "REPLY_STALE_SECONDS", "DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
 
 
 def check(settings: dict[str, str], folder: str, *options: str) -> tuple[int, str]:

@@ -51,7 +51,4 @@ def times_make_sense(app_configs: Any, **kwargs: Any) -> Found:
         what = f"REPLY_STALE_SECONDS={settings.REPLY_STALE_SECONDS:g}: replies that run would be taken for dead."
         hint = f"A running reply gives a sign every {HEARTBEAT_SECONDS:g} s; use more than {2 * HEARTBEAT_SECONDS:g}."
         found.append(error(14, what, f"{hint} The default is 10."))
-    if not 0 <= settings.DEADLINE_GRACE_SECONDS <= 30:
-        what = f"DEADLINE_GRACE_SECONDS={settings.DEADLINE_GRACE_SECONDS:g}: late answers would count as on time."
-        found.append(error(15, what, "Use 0 to 30 seconds; the default is 2."))
     return found

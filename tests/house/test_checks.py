@@ -79,7 +79,6 @@ def test_a_sound_deployment_is_accepted(sound) -> None:
         ("CHANNEL_LAYERS", redis(), "E012", "socket_timeout"),
         ("USE_TZ", False, "E013", "USE_TZ = True"),
         ("REPLY_STALE_SECONDS", 1.0, "E014", "The default is 10"),
-        ("DEADLINE_GRACE_SECONDS", 90.0, "E015", "Use 0 to 30 seconds"),
     ],
 )
 def test_a_dangerous_setting_is_refused_with_what_to_set(sound, settings, name, value, number, hint) -> None:

@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("DEADLINE_GRACE_SECONDS", "five", "DEADLINE_GRACE_SECONDS='five': use seconds, 0 to 30."),
+        ("REPLY_STALE_SECONDS", "five", "REPLY_STALE_SECONDS='five': use seconds, 2 to 600."),
         ("REPLY_STALE_SECONDS", "1", "REPLY_STALE_SECONDS='1': use seconds, 2 to 600."),
         ("DEBUG", "perhaps", "DEBUG='perhaps': use yes or no."),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL='mysql://x': use a URL that starts with one of postgres"),
