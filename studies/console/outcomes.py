@@ -11,7 +11,6 @@ from studies.jobs.models import Job
 from studies.reports import looks
 from studies.reports.models import AnalysisRun, Look
 
-TAKEN_AWAY = "Somebody's data were erased since, so the results that counted them were taken away."
 UNDER_WAY = (Job.State.QUEUED, Job.State.RUNNING)
 
 
@@ -39,7 +38,8 @@ class Seen:
 class Outcomes:
     """`shown` is the newest analysis that ended well; None as long as outcomes are sealed or nothing was computed.
 
-    `files` are those that it wrote.
+    `is_taken_away`: the newest one ended well, and somebody whom it counted was erased since. `files` are those that
+    `shown` wrote.
     """
 
     is_closed: bool
@@ -47,6 +47,7 @@ class Outcomes:
     may_compute: bool
     progress: Progress | None
     failure: str
+    is_taken_away: bool
     shown: AnalysisRun | None
     is_before_close: bool
     looks: tuple[Seen, ...]
@@ -65,6 +66,7 @@ def outcomes_of(study: Study) -> Outcomes:
         may_compute=looks.may_compute_outcomes(study),
         progress=progress_of(last),
         failure=failure_of(last),
+        is_taken_away=bool(last and last.finished_at and not last.error and last.taken_away_at),
         shown=shown,
         is_before_close=bool(shown and study.closed_at and shown.created_at < study.closed_at),
         looks=tuple(
@@ -99,8 +101,6 @@ def failure_of(run: AnalysisRun | None) -> str:
         return ""
     if run.error:
         return run.error
-    if run.taken_away_at is not None:
-        return TAKEN_AWAY
     if run.finished_at is not None:
         return ""
     if run.job is None:

@@ -16,6 +16,7 @@ from studies.reports import looks, process, source
 from studies.reports.files import table_files
 from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
+from studies.reports.taken_away import remove_files
 from studies.reports.write_zip import write_zip
 
 TASK = "studies.tasks.analyse"
@@ -51,6 +52,7 @@ def work_analysis(*, job_id: int, clock: Clock, report: Report | None = None) ->
 
 def _analyse(run: AnalysisRun, work: Work) -> None:
     work.progress(0, 3)
+    remove_files()
     AnalysisRun.objects.filter(pk=run.pk).update(taken_away_at=None)  # who was erased before now is not in the rows
     out = folder_of(run)
     shutil.rmtree(out, ignore_errors=True)

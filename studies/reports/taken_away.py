@@ -1,8 +1,8 @@
 """Analyses that counted somebody who is erased are taken away; what they found of all together stays for the looks."""
 
+import logging
 import shutil
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +12,8 @@ from studies.reports.folder import folder_of
 from studies.reports.models import AnalysisRun
 from studies.runtime.erasure import erased
 
+log = logging.getLogger(__name__)
+
 
 @receiver(erased)
 def take_away(*, study_id: int, now: datetime, **_: Any) -> None:
@@ -19,8 +21,21 @@ def take_away(*, study_id: int, now: datetime, **_: Any) -> None:
     for run in AnalysisRun.objects.select_for_update().filter(study_id=study_id, taken_away_at=None):
         run.results, run.fragment, run.report, run.taken_away_at = _of_nobody(run.results), "", "", now
         run.save(update_fields=["results", "fragment", "report", "taken_away_at"])
-        if run.finished_at is not None:
-            transaction.on_commit(partial(shutil.rmtree, folder_of(run), ignore_errors=True))
+    transaction.on_commit(remove_files)
+
+
+def remove_files() -> None:
+    """Whatever this machine's disk still has of analyses that were taken away, here or by a process elsewhere.
+
+    A run under way removes its own. What cannot be removed is logged, and tried again at every analysis and erasure.
+    """
+    for run in AnalysisRun.objects.exclude(taken_away_at=None).exclude(finished_at=None).only("pk"):
+        folder = folder_of(run)
+        if folder.exists():
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                log.error("files of erased people are still in %s, remove them by hand: %s", folder, error)
 
 
 def _of_nobody(results: dict[str, Any] | None) -> dict[str, Any] | None:

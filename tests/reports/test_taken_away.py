@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from studies.console.outcomes import TAKEN_AWAY, outcomes_of
+from studies.console.outcomes import outcomes_of
 from studies.jobs.models import Job
 from studies.reports import computed, look_results, source
 from studies.reports import run as analysis
@@ -54,11 +54,32 @@ def test_what_named_the_person_is_gone_and_computing_again_leaves_them_out(playe
     assert (run.fragment, run.report) == ("", "")
     assert not folder_of(run).exists()
     shown = outcomes_of(played)
-    assert (shown.shown, shown.failure) == (None, TAKEN_AWAY)
+    assert (shown.shown, shown.failure, shown.is_taken_away) == (None, "", True)
     assert computed.stored(played, table_files(source.read(played))) == {}
     again = work(played)
-    assert outcomes_of(played).shown == again
+    assert (outcomes_of(played).shown, outcomes_of(played).is_taken_away) == (again, False)
     assert pseudonym not in json.dumps(again.results)
+
+
+def test_what_a_crash_or_another_machine_left_is_removed_by_the_next_analysis(played):
+    run = work(played)
+    erase_one(played)
+    folder_of(run).mkdir(parents=True)
+    (folder_of(run) / "results.csv").write_text("somebody")
+    again = work(played)
+    assert not folder_of(run).exists()
+    assert folder_of(again).exists()
+
+
+def test_files_that_cannot_be_removed_are_told_and_stop_nothing(played, monkeypatch, caplog):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    run = work(played)
+    monkeypatch.setattr("studies.reports.taken_away.shutil.rmtree", refuse)
+    erase_one(played)
+    assert f"still in {folder_of(run)}, remove them by hand" in caplog.text
+    assert outcomes_of(played).is_taken_away
 
 
 def test_what_a_look_found_of_all_together_stays_for_the_boundaries(played):
