@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 
@@ -138,10 +139,11 @@ class Batcher(Line):
     def _leave(self) -> None:
         """Those who were cancelled or whose time is over give up their seats."""
         for seat in list(self._seated):
-            if seat.guest.is_cancelled:
-                self._release(seat)
-            elif seat.guest.is_overdue():
-                self._finish(seat, FinishReason.DEADLINE)
+            with self._blamed(seat):
+                if seat.guest.is_cancelled:
+                    self._release(seat)
+                elif seat.guest.is_overdue():
+                    self._finish(seat, FinishReason.DEADLINE)
 
     def _admit(self) -> None:
         with self._changed:
@@ -151,14 +153,15 @@ class Batcher(Line):
                     break
                 assert isinstance(ticket, Guest)
                 try:
-                    around = islice(self._waiting, LOOKED_AT)
-                    others = [each for each in around if each is not ticket and isinstance(each, Guest)]
-                    seat = self._admission.seat(ticket, len(self._seated), others)
+                    seat = self._admission.seat(ticket, len(self._seated), self._others(ticket))
                 except NoRoom:
                     if self._seated:
                         break  # whoever leaves makes room
-                    self._waiting.remove(ticket)
-                    self._fail(ticket, BackendError(ErrorCode.CAPACITY, _too_large(ticket)))
+                    self._refuse(ticket, BackendError(ErrorCode.CAPACITY, _too_large(ticket)))
+                    continue
+                except Exception as error:
+                    logger.exception("a request of %d prompt tokens got no seat", len(ticket.ids))
+                    self._refuse(ticket, _words(ticket, error))
                     continue
                 ticket.is_expecting = seat is None
                 if seat is None:
@@ -171,6 +174,15 @@ class Batcher(Line):
                 self.counters.reused_tokens += len(ticket.ids) - seat.unread
             self._tell_positions()
 
+    def _others(self, ticket: Ticket) -> list[Guest]:
+        """Who waits beside it, for what they share."""
+        around = islice(self._waiting, LOOKED_AT)
+        return [each for each in around if each is not ticket and isinstance(each, Guest)]
+
+    def _refuse(self, ticket: Guest, error: BackendError) -> None:
+        self._waiting.remove(ticket)
+        self._fail(ticket, error)
+
     def _is_full_of_patient(self) -> bool:
         """Scorings take half of the seats at most: whoever comes to chat finds one."""
         return sum(seat.guest.is_patient for seat in self._seated) >= (self._seats + 1) // 2
@@ -178,28 +190,50 @@ class Batcher(Line):
     def _work(self) -> None:
         """One step for all; when it fails, one for each, so that whoever is to blame fails alone."""
         planned = self._planned()
-        try:
-            self._take(planned, self._model.step([part for _, part in planned]))
-        except Exception as error:
-            if isinstance(error, torch.OutOfMemoryError):
-                self._store.drop_idle()
-                torch.cuda.empty_cache()
-            else:
-                logger.exception("a step of %d conversations failed; each is tried alone", len(planned))
+        found = self._step(planned)
+        if not isinstance(found, Exception):
+            self._take(planned, found)
+        else:
+            self._make_room_after(found)
             for each in planned:
                 self._work_alone(*each)
         self.counters.steps += 1
 
     def _work_alone(self, seat: Seat, part: Part) -> None:
+        found = self._step([(seat, part)])
+        while isinstance(found, torch.OutOfMemoryError) and len(part.tokens) > 1:
+            self._make_room_after(found)
+            shorter = seat.part(len(part.tokens) // 2)
+            if len(shorter.tokens) >= len(part.tokens):
+                break
+            part = shorter
+            found = self._step([(seat, part)])
+        if isinstance(found, Exception):
+            self._blame(seat, found)
+        else:
+            self._take([(seat, part)], found)
+
+    def _step(self, planned: Sequence[tuple[Seat, Part]]) -> Sequence[Tensor] | Exception:
+        """The logits; or why there are none, without the frames of the failed step, which hold its memory."""
         try:
-            self._take([(seat, part)], self._model.step([part]))
-        except torch.OutOfMemoryError:
-            self._fail(seat.guest, BackendError(ErrorCode.CAPACITY, _too_large(seat.guest)))
-            self._release(seat)
+            return self._model.step([part for _, part in planned])
         except Exception as error:
-            logger.exception("a request of %d prompt tokens failed", len(seat.guest.ids))
-            self._fail(seat.guest, BackendError(ErrorCode.INTERNAL, f"the model failed: {type(error).__name__}"))
-            self._release(seat)
+            if not isinstance(error, torch.OutOfMemoryError):
+                logger.exception("a step of %d conversations failed", len(planned))
+            return error.with_traceback(None)
+
+    def _make_room_after(self, error: Exception) -> None:
+        if isinstance(error, torch.OutOfMemoryError):
+            self._store.drop_idle()
+            torch.cuda.empty_cache()
+
+    def _blame(self, seat: Seat, error: Exception) -> None:
+        """What goes wrong with one request is told to its listener, and harms no other."""
+        try:
+            self._fail(seat.guest, _words(seat.guest, error))
+        except Exception:
+            logger.exception("a listener did not take the news that its request failed")
+        self._release(seat)
 
     def _planned(self) -> list[tuple[Seat, Part]]:
         """A token of everybody who writes; then prompts, by turns the oldest and the shortest first; scorings last."""
@@ -227,21 +261,39 @@ class Batcher(Line):
         for (seat, part), found in zip(planned, logits, strict=True):
             if seat.entry is not None and part.target is seat.entry:
                 seat.settle()
-            elif part.wanted and isinstance(seat.guest, WarmTicket):
-                seat.guest.tell(self._done(seat.guest, FinishReason.LENGTH, 0))
-                self._release(seat)
-            elif part.wanted and isinstance(seat.guest, ScoreTicket):
-                self._scored(seat, seat.guest, found)
-            elif part.wanted:
+            elif part.wanted and isinstance(seat.guest, ReplyTicket):
                 writing.append((seat, found[-1]))
-        if writing:
-            guests = [seat.guest for seat, _ in writing]
-            chosen = choose(
-                torch.stack([row for _, row in writing]),
-                [guest.draws for guest in guests if isinstance(guest, ReplyTicket)],
-            )
-            for (seat, _), token in zip(writing, chosen, strict=True):
+            elif part.wanted:
+                with self._blamed(seat):
+                    self._found(seat, seat.guest, found)
+        for seat, token in self._chosen(writing):
+            with self._blamed(seat):
                 self._written(seat, token)
+
+    @contextmanager
+    def _blamed(self, seat: Seat) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            logger.exception("a request of %d prompt tokens failed", len(seat.guest.ids))
+            self._blame(seat, error.with_traceback(None))
+
+    def _chosen(self, writing: Sequence[tuple[Seat, Tensor]]) -> list[tuple[Seat, int]]:
+        """The next token of each; where that fails for all together, for each alone."""
+        if not writing:
+            return []
+        draws = [seat.guest.draws for seat, _ in writing if isinstance(seat.guest, ReplyTicket)]
+        try:
+            tokens = choose(torch.stack([row for _, row in writing]), draws)
+            return [(seat, token) for (seat, _), token in zip(writing, tokens, strict=True)]
+        except Exception as error:
+            logger.exception("no token could be chosen for %d conversations", len(writing))
+            failed = error.with_traceback(None)
+        self._make_room_after(failed)
+        if len(writing) > 1:
+            return [each for one in writing for each in self._chosen([one])]
+        self._blame(writing[0][0], failed)
+        return []
 
     def _written(self, seat: Seat, token: int) -> None:
         guest = seat.guest
@@ -258,11 +310,15 @@ class Batcher(Line):
         elif len(guest.written) == guest.request.max_tokens:
             self._finish(seat, FinishReason.LENGTH)
 
-    def _scored(self, seat: Seat, guest: ScoreTicket, logits: Tensor) -> None:
-        guest.scoring.take(guest.place, logits)
-        if guest.scoring.is_complete:
-            guest.tell(guest.scoring.scores())
-            self.counters.scores += 1
+    def _found(self, seat: Seat, guest: Guest, logits: Tensor) -> None:
+        """What was to be read has been read, and the places that count have their logits."""
+        if isinstance(guest, ScoreTicket):
+            guest.scoring.take(guest.place, logits)
+            if guest.scoring.is_complete:
+                guest.tell(guest.scoring.scores())
+                self.counters.scores += 1
+        else:
+            guest.tell(self._done(guest, FinishReason.LENGTH, 0))
         self._release(seat)
 
     def _finish(self, seat: Seat, reason: FinishReason) -> None:
@@ -281,9 +337,17 @@ class Batcher(Line):
         self.counters.failures += 1
 
     def _release(self, seat: Seat) -> None:
-        """Free the seat; the conversation's own tokens go to the store, and the last slot moves into the gap."""
+        """Free the seat; the conversation's own tokens go to the store, and the last slot moves into the gap.
+
+        Does nothing when it was freed before: what fails while it is freed leads here again.
+        """
+        if seat not in self._seated:
+            return
         if isinstance(seat.guest, ReplyTicket) and seat.row.length >= LEAST_TAIL:
-            self._admission.keep(seat)
+            try:
+                self._admission.keep(seat)
+            except Exception:
+                logger.exception("the next turn of a conversation will read its own words again")
         self._admission.leave(seat)
         last = max(self._seated, key=lambda each: each.row.slot)
         if last is not seat:
@@ -300,6 +364,12 @@ class Batcher(Line):
 def _last(seat: Seat) -> int:
     assert isinstance(seat.guest, ReplyTicket)
     return seat.guest.written[-1]
+
+
+def _words(guest: Guest, error: Exception) -> BackendError:
+    if isinstance(error, torch.OutOfMemoryError):
+        return BackendError(ErrorCode.CAPACITY, _too_large(guest))
+    return BackendError(ErrorCode.INTERNAL, f"the model failed: {type(error).__name__}")
 
 
 def _too_large(guest: Guest) -> str:
