@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from studies.management.commands.run_engine import DIED
+
 log = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before it is started again; twice as long after each early death
 EARLY = 120.0  # seconds
@@ -18,7 +20,8 @@ END_SECONDS = 15
 
 
 class EngineChild:
-    """`manage.py run_engine` as a process. One that ends by itself has said why and stays away; killed ones come back.
+    """`manage.py run_engine` as a process. Killed or broken while it served, it comes back; one that cannot start has
+    said why and stays away.
 
     It ends when this process does, as its standard input closes; a Ctrl-C passes it by.
     """
@@ -53,11 +56,12 @@ class EngineChild:
             code = self._process.wait()
             if self._ending.is_set():
                 return
-            if code >= 0:
+            if code >= 0 and code != DIED:
                 log.error("the engine ended with code %d; the assistants that it serves are away", code)
                 return
             pause = FIRST_PAUSE if time.monotonic() - began > EARLY else min(pause * 2, LONGEST_PAUSE)
-            log.error("the engine was killed by signal %d; it is started again in %g s", -code, pause)
+            how = "ended with a fault" if code == DIED else f"was killed by signal {-code}"
+            log.error("the engine %s; it is started again in %g s", how, pause)
             self._ending.wait(pause)
             with self._changing:
                 if self._ending.is_set():

@@ -5,14 +5,20 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import torch
 
 from studies.assistant.engine import batcher as engine
+from studies.assistant.engine import serve
 from studies.assistant.engine.admit import Admission
+from studies.assistant.engine.backend import EngineBackend
 from studies.assistant.engine.batcher import Batcher
+from studies.assistant.engine.loader import load
 from studies.assistant.engine.sizes import Sizes
 from studies.assistant.engine.text import TextStream
 from studies.assistant.types import BackendError, ErrorCode
@@ -170,3 +176,21 @@ def test_a_listener_that_fails_harms_itself_alone(batcher: Batcher) -> None:
 
     batcher.generate(PROMPTS[0], asked(), deaf)
     all_are_right(batcher)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_process_whose_engine_died_ends(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answered every request with an error would look alive to whoever starts it again."""
+    backend = EngineBackend(load(str(model_folder)))
+    monkeypatch.setattr(backend._batcher, "_leave", lambda: 1 // 0)  # ends its thread
+    replies: list[Future[httpx.Response]] = []
+
+    def ask_once(address: str) -> None:
+        body = {"messages": [{"role": "user", "content": "?"}], "max_tokens": 5}
+        url = f"{address}/v1/chat/completions"
+        replies.append(pool.submit(httpx.post, url, json=body, trust_env=False, timeout=30))
+
+    with ThreadPoolExecutor() as pool:
+        with pytest.raises(serve.BackendDied, match="start the engine again"):
+            serve.serve(lambda: backend, serve.bind(0), ask_once)
+        assert [reply.result().status_code for reply in replies] == [503]

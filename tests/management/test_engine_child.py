@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from studies.management import engine_child
+from studies.management.commands.run_engine import DIED
 from studies.management.engine_child import EngineChild
 from tests.assistant import tiny_model
 from tests.running import free_port
@@ -70,6 +72,25 @@ def test_a_killed_engine_comes_back_and_ends_with_the_server(
     engine.stop()
     assert engine._process.returncode == 0
     assert not answers(port)
+
+
+def test_an_engine_that_broke_comes_back(
+    begin: Callable[[str, int], EngineChild],
+    model: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text(
+        f'#!/bin/sh\n[ -e {tmp_path}/once ] && exec {sys.executable} "$@"\n>{tmp_path}/once; exit {DIED}\n'
+    )
+    broken.chmod(0o700)
+    monkeypatch.setattr(engine_child.sys, "executable", str(broken))
+    port = free_port()
+    begin(model, port)
+    until(lambda: answers(port))
+    assert "the engine ended with a fault; it is started again" in caplog.text
 
 
 def test_an_engine_that_cannot_start_says_why_once(

@@ -19,6 +19,11 @@ HOST = "127.0.0.1"  # the engine has no keys, so it is never offered to a networ
 # Clients drop idle connections after about 5 seconds. Were this side to do so first, a request that crosses it is lost.
 _KEEP_ALIVE_SECONDS = 75
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_LOOK_SECONDS = 1.0  # how often it is seen to that the backend is alive
+
+
+class BackendDied(Exception):
+    """The backend ended by itself; the text is what its health says. A new process may serve again."""
 
 
 def bind(port: int) -> socket.socket:
@@ -34,7 +39,10 @@ def bind(port: int) -> socket.socket:
 
 
 def serve(make_backend: Callable[[], Backend], listening: socket.socket, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `on_ready` gets the address once requests are answered; the socket is closed."""
+    """Serve until SIGTERM or SIGINT. `on_ready` gets the address once requests are answered; the socket is closed.
+
+    Raises BackendDied instead of answering every request with an error for ever.
+    """
     with listening:
         asyncio.run(_serve(make_backend, listening, on_ready))
 
@@ -85,9 +93,22 @@ async def _serve(
         loop.add_signal_handler(number, stopped.set)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    dying = asyncio.create_task(_until_it_dies(backend))
+    await asyncio.wait({serving, stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
     # The backend first: whoever waits for a reply is told that the engine closes, and the connections then end.
     await backend.aclose()
     server.should_exit = True
     await serving
     stopping.cancel()
+    if dying.done():
+        raise BackendDied(dying.result())
+    dying.cancel()
+
+
+async def _until_it_dies(backend: Backend) -> str:
+    """Why it is not well, once it is not."""
+    while True:
+        health = await backend.health()
+        if not health.is_ok:
+            return health.sentence
+        await asyncio.sleep(_LOOK_SECONDS)

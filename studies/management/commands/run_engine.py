@@ -11,6 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+DIED = 70  # sysexits.h: a fault inside; whoever runs it may start it again
+
 
 class Command(BaseCommand):
     help = "Serve a causal language model with a chat template on loopback, with an OpenAI-compatible interface."
@@ -72,7 +74,10 @@ class Command(BaseCommand):
             self.stdout.write(f"engine ready {address}")
             self.stdout.flush()
 
-        serve.serve(lambda: backend, listening, say_ready)
+        try:
+            serve.serve(lambda: backend, listening, say_ready)
+        except serve.BackendDied as error:
+            raise CommandError(str(error), returncode=DIED) from error
 
 
 def _exit_cleanly(number: int, frame: FrameType | None) -> None:
