@@ -95,14 +95,15 @@ async def _serve(
     stopping = asyncio.create_task(stopped.wait())
     dying = asyncio.create_task(_until_it_dies(backend))
     await asyncio.wait({serving, stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+    why_dead = dying.result() if dying.done() and not stopped.is_set() else None
+    dying.cancel()
     # The backend first: whoever waits for a reply is told that the engine closes, and the connections then end.
     await backend.aclose()
     server.should_exit = True
     await serving
     stopping.cancel()
-    if dying.done():
-        raise BackendDied(dying.result())
-    dying.cancel()
+    if why_dead is not None:
+        raise BackendDied(why_dead)
 
 
 async def _until_it_dies(backend: Backend) -> str:
