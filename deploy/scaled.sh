@@ -20,11 +20,10 @@ for port in $ports; do
 done
 "$bin/celery" --app oversight worker --beat --schedule "${TMPDIR:-/tmp}/oversight-beat" --concurrency 2 --loglevel WARNING &
 pids+=($!)
+answers() { "$bin/python" -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$1/healthz', timeout=1)" 2>/dev/null; }
 for port in $ports; do
-  for _ in $(seq 100); do
-    "$bin/python" -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$port/healthz', timeout=1)" 2>/dev/null && break
-    sleep 0.2
-  done
+  for _ in $(seq 100); do answers "$port" && break; sleep 0.2; done
+  answers "$port" || { echo "nothing answers at http://127.0.0.1:$port/ after 20 seconds; see above" >&2; exit 1; }
   echo "serving http://127.0.0.1:$port/"
 done
 echo "worker and beat running; Ctrl-C stops everything"
