@@ -57,7 +57,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     returning = sessions.session_of_entry(study=study, entry=came.identity) if came.identity else None
     if returning is not None:
         response = redirect("participant:session")
-        cookies.put(response, access.token_of(returning.token_nonce))
+        cookies.put(response, sessions.returning_token(returning))
         return response
     try:
         frozen.require_specification(study)

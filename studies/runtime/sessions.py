@@ -55,7 +55,15 @@ def join(
             known = _known(**asked)  # the other tab, or the other click, was first
             if known is None:
                 raise
-    return known, token_of(known.token_nonce)
+    return known, returning_token(known)
+
+
+def returning_token(session: ParticipantSession) -> str:
+    """The token for somebody who came back by their own link; the row follows a SECRET_KEY that was changed since."""
+    token = token_of(session.token_nonce)
+    if session.token_hash != token_hash(token):
+        ParticipantSession.objects.filter(pk=session.pk).update(token_hash=token_hash(token))
+    return token
 
 
 def _known(*, study: Study, entry: tuple[str, str] | None, join_key: UUID | None) -> ParticipantSession | None:

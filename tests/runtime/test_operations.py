@@ -1,12 +1,13 @@
 """Trials on real rows: the rules of time and durability, and constraints that defend themselves."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from studies.runtime import erasure, operations, sessions, sweep, verify
+from studies.runtime import access, erasure, operations, sessions, sweep, verify
 from studies.runtime.models import Event, ParticipantSession, Trial
 from studies.runtime.rules import Refusal
 from tests.runtime.conftest import Person
@@ -164,6 +165,16 @@ def test_the_same_entry_id_comes_back_to_the_same_session(person: Person) -> Non
     other, _ = sessions.join(study=study, now=person.now, entry=("prolific", "p2"))
     assert (first.pk, token) == (second.pk, same_token)
     assert other.slot_id != first.slot_id
+
+
+def test_who_comes_back_by_their_link_is_known_after_another_secret_key(person: Person, settings: Any) -> None:
+    study = person.session.study
+    first, before = sessions.join(study=study, now=person.now, entry=("prolific", "p1"))
+    settings.SECRET_KEY = "another key, after the file was lost: 0123456789abcdefghij"
+    again, token = sessions.join(study=study, now=person.now, entry=("prolific", "p1"))
+    assert again == first
+    assert token != before
+    assert access.session_by_token(token) == first
 
 
 @pytest.mark.parametrize(
