@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from studies.analysis import paper
 from studies.analysis.filenames import data_file
 from studies.analysis.parquet import to_parquet
 from studies.analysis.preregistration import FILE as REGISTERED
@@ -175,6 +176,14 @@ def _baseline(name: str, run: BaselineRun, *, is_primary: bool) -> dict[str, Any
         "dollars": used.dollars,
         "retries": used.retries,
         "is_primary": is_primary and run.scope == run.Scope.STUDY,
+        "deviations": _otherwise(name, run),
         "imported": run.details.get("imported"),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
     }
+
+
+def _otherwise(name: str, run: BaselineRun) -> dict[str, dict[str, str]]:
+    """What is combined from the run's samples otherwise than the paper does it, by its name in the tables."""
+    found = {made: paper.otherwise(made) for made in baselines.combinations(name, run)}
+    samples = run.details.get("samples")
+    return {made: {"paper": other.paper, "done": other.told(samples)} for made, other in found.items() if other}
