@@ -59,6 +59,7 @@ def release_files(source: Source, *, with_text: bool = False) -> Files:
     tables = release.released(_inputs(source, with_text=with_text), key=key, with_text=with_text, rules=rules)
     return {
         **paper_files(source, said),
+        "baselines.json": json_bytes(release.about_baselines(_every_baseline(source))),
         **described(tables, said),
         "README.txt": _readme("release_readme.txt") + _readme("bundle_readme.txt"),
     }
@@ -72,13 +73,13 @@ def read_by_analysis(files: Files) -> Files:
 
 def paper_files(source: Source, said: dict[str, Any]) -> Files:
     """What a study is beside its data: the study file, prompts, models, counts, deviations, programs."""
-    study, banks = source.study, baselines.finished(source.study, BaselineRun.Scope.BANK)
+    study = source.study
     return {
         **_prompt_files(),
         **program_files(),
         ".psychdsignore": psych_ds.ignore(),
         "CHANGES.txt": changes(said).encode(),
-        "baselines.json": json_bytes([*_baselines(source.runs), *_baselines(banks)]),
+        "baselines.json": json_bytes(_every_baseline(source)),
         "deviations.json": json_bytes(study.deviations),
         "materials/spec.json": json_bytes(study.spec),
         "materials/study.toml": study.spec_text.encode(),
@@ -151,6 +152,11 @@ def _prompt_files() -> Files:
     """The shipped prompt texts, by version: `prompt_hash` in the tables is their sha256 without the last newline."""
     folder = Path(prompts.__file__).parent
     return {f"materials/prompts/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.txt"))}
+
+
+def _every_baseline(source: Source) -> list[dict[str, Any]]:
+    banks = baselines.finished(source.study, BaselineRun.Scope.BANK)
+    return [*_baselines(source.runs), *_baselines(banks)]
 
 
 def _baselines(runs: baselines.Baselines) -> list[dict[str, Any]]:
