@@ -1,9 +1,10 @@
-"""What was done otherwise than it was registered."""
+"""What was done otherwise than it was registered, and otherwise than in the paper."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from studies.analysis import code as own_code
+from studies.analysis import models_alone, paper
 from studies.analysis.data import Data
 from studies.analysis.preregistration import Preregistration
 
@@ -13,7 +14,7 @@ NEAR = 0.1  # information fractions that differ by less are the planned ones: th
 
 @dataclass(frozen=True)
 class Deviation:
-    """One thing: what it is, as it was registered, as it is."""
+    """One thing: what it is, as it was registered (or as the paper has it), as it is."""
 
     what: str
     registered: str
@@ -27,6 +28,22 @@ def deviations(data: Data, *, code: str | None = None) -> list[Deviation]:
     plan = data.registered
     return [*_settings(plan, data), *_versions(plan, data, code or own_code.digest()), *_exclusions(plan, data),
             *_looks(plan, data), *_sample(plan, data)]  # fmt: skip
+
+
+def from_paper(data: Data) -> list[Deviation]:
+    """How the model alone was asked otherwise than in the paper, by protocol."""
+    names = sorted(data.models["protocol"].unique())
+    found = ((name, paper.otherwise(name)) for name in names)
+    return [
+        Deviation(name, other.paper, other.told(models_alone.samples_of(data.models, _samples(name, other))))
+        for name, other in found
+        if other
+    ]
+
+
+def _samples(name: str, other: paper.Otherwise) -> str:
+    _, at, assistant = name.partition("@")
+    return f"{other.samples}{at}{assistant}"
 
 
 def _settings(plan: Preregistration, data: Data) -> Iterator[Deviation]:

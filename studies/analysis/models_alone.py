@@ -62,6 +62,12 @@ def combine(trials: pd.DataFrame, answers: pd.DataFrame | None, study: Study) ->
     return ModelsAlone(_into_trials(trials, others, primary), _finish(others, primary), primary)
 
 
+def samples_of(rows: pd.DataFrame, protocol: str) -> int | None:
+    """How many samples each question has by a protocol; None where there are none, or not as many of each."""
+    sizes = rows.loc[rows["protocol"] == protocol].groupby("question").size().unique()
+    return int(sizes[0]) if len(sizes) == 1 else None
+
+
 def _protocols(questions: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     out = answers.loc[answers["question"].isin(questions["question"])].copy()
     about = questions.loc[out["question"], ABOUT_QUESTION]

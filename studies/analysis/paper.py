@@ -4,7 +4,8 @@ Source: Bowman et al. 2022, "Measuring Progress on Scalable Oversight for Large 
 Table 1 and the text around it. Accuracies and calibration errors are in percent, as printed.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 MMLU, QUALITY = "mmlu", "quality"
 SOURCE = "Bowman et al. 2022, arXiv 2211.03540"
@@ -33,8 +34,69 @@ HUMAN_MODEL = _row("Human + model", (75.4, 12), (76.8, 7))
 HUMAN_MODEL_VOTE = _row("Human + model, weighted vote", (78.0, 18), (86.0, 11))
 EXPERTS = _row("Experts (published)", (90.0, None), (93.5, None))
 
-# The names under which runs of the model alone are kept.
-PROTOCOLS = {"zero-shot": ZERO_SHOT, "5-shot": FIVE_SHOT, "best-of-20": BEST_OF_20}
+
+@dataclass(frozen=True)
+class Otherwise:
+    """How a protocol of the model alone differs from the paper's.
+
+    In `here` and `mark` N is the number of samples of a question, counted in the protocol `samples`. `mark`: what
+    stands after the label of the row that it fills; none is needed with `unmarked` samples.
+    """
+
+    samples: str
+    paper: str
+    here: str
+    mark: str
+    unmarked: int | None = None
+
+    def told(self, samples: int | None) -> str:
+        """What was done here."""
+        return _counted(self.here, samples)
+
+    def marked(self, row: Row, samples: int | None) -> Row:
+        """The paper's row with a label that says what fills it."""
+        if samples is not None and samples == self.unmarked:
+            return row
+        return replace(row, label=f"{row.label} ({_counted(self.mark, samples)})")
+
+
+def _counted(words: str, samples: int | None) -> str:
+    return words if samples is None else re.sub(r"\bN\b", str(samples), words)
+
+
+# Which runs fill a row, by the names under which they are kept; the first that a study has.
+FILLED_BY = (
+    (ZERO_SHOT, ("zero-shot", "frequencies-majority")),
+    (FIVE_SHOT, ("5-shot",)),
+    (BEST_OF_20, ("chain-of-thought-best-of-n", "chain-of-thought-majority")),
+)
+OTHERWISE = {
+    "frequencies-majority": Otherwise(
+        samples="frequencies",
+        paper="the letter with the highest likelihood",
+        here="the option named most often in N sampled replies",
+        mark="most frequent of N replies, not likeliest letter",
+    ),
+    "chain-of-thought-best-of-n": Otherwise(
+        samples="chain-of-thought-scored",
+        paper="the best of 20 samples by a preference model",
+        here="the best of N samples by the P(True) of a model that rates each",
+        mark="best of N",
+        unmarked=20,
+    ),
+    "chain-of-thought-majority": Otherwise(
+        samples="chain-of-thought",
+        paper="the best of 20 samples by a preference model",
+        here="the majority of N samples (self-consistency)",
+        mark="majority of N, not best of 20",
+    ),
+}
+
+
+def otherwise(protocol: str) -> Otherwise | None:
+    """How a run by this name differs from the paper; None where it does not, or has nothing there to differ from."""
+    return OTHERWISE.get(protocol.partition("@")[0])
+
 
 # Also reported there: the words are the report's, the figures the paper's.
 MEAN_CONFIDENCE = {MMLU: "54 → 80 %", QUALITY: "38 → 75 %"}

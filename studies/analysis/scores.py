@@ -14,6 +14,8 @@ from studies.analysis.cluster import Array
 from studies.analysis.estimate import Estimate, Population, undefined
 from studies.analysis.vote import CLIP, OPTIONS
 
+ROUNDING = 0.005  # half a percent
+
 
 def log_loss(trials: pd.DataFrame, *, population: Population = "random") -> Estimate:
     """Mean of -[y log f + (1 - y) log(1 - f)] in nats: 0 is perfect, log 2 is what saying 50 % always earns."""
@@ -35,6 +37,15 @@ def quadratic_score(trials: pd.DataFrame, *, population: Population = "random") 
     own, other = _distribution(kept)
     squares = own**2 + (_options(kept) - 1) * other**2
     return _mean(kept, 2 * np.where(kept["correct"].to_numpy() == 1, own, other) - squares, population)
+
+
+def below_chance(trials: pd.DataFrame) -> int:
+    """How many answers have a confidence below 1/K, what a blind choice earns; K is 4 where it is not recorded.
+
+    Confidences are on scales of whole percents: 33 % among three options is not below.
+    """
+    kept = calibration.rows(trials)
+    return int((kept["confidence"].to_numpy(np.float64) < 1 / _options(kept) - ROUNDING).sum())
 
 
 def _distribution(kept: pd.DataFrame) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from studies.analysis import paper
+from studies.analysis import models_alone, paper
 from studies.analysis.data import Data
 from studies.analysis.estimate import Estimate
 from studies.analysis.results import Results
@@ -90,13 +90,26 @@ def _vote(results: Results, subset: str, task: str, condition: str, printed: pap
 
 
 def _models(data: Data, results: Results, subset: str, task: str) -> Iterator[Row]:
-    """The paper's protocols in its order, then this study's others. The primary protocol goes by its name."""
+    """The paper's protocols in its order, then this study's others. The primary protocol goes by its name.
+
+    A row that another protocol fills for want of the paper's says so in its label.
+    """
     names = {data.primary_protocol: ""} | {name: name for name in sorted(data.models["protocol"].unique())}
     names[data.primary_protocol] = ""
-    for name, printed in paper.PROTOCOLS.items():
-        yield _protocol(results, subset, task, names[name], printed) if name in names else _row(printed, task)
+    shares = {name: accuracy(results, MODEL, arm=arm, subset=subset) for name, arm in names.items()}
+    asked = {name for name, share in shares.items() if share and share.estimate is not None}
+    filling: set[str] = set()
+    for printed, ways in paper.FILLED_BY:
+        name = next((each for each in ways if each in asked), None)
+        if name is None:
+            yield _row(printed, task)
+            continue
+        filling.add(name)
+        other = paper.otherwise(name)
+        marked = other.marked(printed, models_alone.samples_of(data.models, other.samples)) if other else printed
+        yield _protocol(results, subset, task, names[name], marked)
     for name, arm in names.items():
-        if name not in paper.PROTOCOLS:
+        if name not in filling:
             label = "Model alone" if name == "primary" else f"Model {name}"
             yield _protocol(results, subset, task, arm, paper.Row(label, {}, {}))
 

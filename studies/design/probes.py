@@ -19,7 +19,7 @@ from studies.assistant.registry import AssistantConfig, make_backend
 from studies.assistant.types import BackendError, Health
 from studies.design.assistants import config_of
 from studies.design.models import Assistant, Study
-from studies.design.spec import MODELS, Spec
+from studies.design.spec import BY_LETTERS, MODELS, RATED_BY_LETTERS, Spec
 from studies.jobs import operations as jobs
 from studies.jobs.models import Job
 from studies.jobs.work import Clock, working
@@ -33,7 +33,7 @@ LOST = {
     "streaming": "people see nothing of a reply until all of it is there",
     "usage": "replies are recorded without token counts",
     "seeds": "a reply cannot be made again from its recorded seed; its text is the record",
-    LETTERS: "the model alone cannot be asked by zero-shot, the study's primary baseline",
+    LETTERS: "the model alone cannot be asked by {primary}, the study's primary baseline",
 }
 
 
@@ -105,6 +105,14 @@ def missing(kept: dict[str, Any] | None, spec: Spec) -> list[str]:
 
 def _lost(findings: dict[str, dict[str, str]], spec: Spec) -> Iterator[str]:
     for feature, loss in LOST.items():
-        is_needed = feature != LETTERS or spec.analysis.primary_baseline == "zero-shot"
+        is_needed = feature != LETTERS or _needs_letters(spec)
         if is_needed and findings[feature]["answer"] == "no":
-            yield f"{feature}: {loss} ({findings[feature]['sentence']})"
+            words = loss.format(primary=spec.analysis.primary_baseline)
+            yield f"{feature}: {words} ({findings[feature]['sentence']})"
+
+
+def _needs_letters(spec: Spec) -> bool:
+    """Of several models any may rate the others' samples, so one that cannot is not missing anything."""
+    models = [each for each in spec.assistants if each.backend in MODELS]
+    primary = spec.analysis.primary_baseline
+    return primary in BY_LETTERS or (primary in RATED_BY_LETTERS and len(models) == 1)

@@ -29,6 +29,11 @@ PROTOCOLS = (  # the model alone: those of a baseline run, and what is combined 
     "lm-eval-5-shot",
     "scripted-stance",
 )
+# Those that an endpoint without letter log-probabilities cannot be asked by; a chain of thought is read as text there.
+BY_LETTERS = frozenset(
+    {"zero-shot", "5-shot", "rotations", "rotations-mean", "p-true", "lm-eval-zero-shot", "lm-eval-5-shot"}
+)
+RATED_BY_LETTERS = frozenset({"chain-of-thought-best-of-n"})  # those that need them of the assistant that rates
 
 
 @dataclass(frozen=True)

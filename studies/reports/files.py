@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from studies.analysis import paper
 from studies.analysis.filenames import data_file
 from studies.analysis.parquet import to_parquet
 from studies.analysis.preregistration import FILE as REGISTERED
@@ -58,6 +59,7 @@ def release_files(source: Source, *, with_text: bool = False) -> Files:
     tables = release.released(_inputs(source, with_text=with_text), key=key, with_text=with_text, rules=rules)
     return {
         **paper_files(source, said),
+        "baselines.json": json_bytes(release.about_baselines(_every_baseline(source))),
         **described(tables, said),
         "README.txt": _readme("release_readme.txt") + _readme("bundle_readme.txt"),
     }
@@ -71,13 +73,13 @@ def read_by_analysis(files: Files) -> Files:
 
 def paper_files(source: Source, said: dict[str, Any]) -> Files:
     """What a study is beside its data: the study file, prompts, models, counts, deviations, programs."""
-    study, banks = source.study, baselines.finished(source.study, BaselineRun.Scope.BANK)
+    study = source.study
     return {
         **_prompt_files(),
         **program_files(),
         ".psychdsignore": psych_ds.ignore(),
         "CHANGES.txt": changes(said).encode(),
-        "baselines.json": json_bytes([*_baselines(source.runs), *_baselines(banks)]),
+        "baselines.json": json_bytes(_every_baseline(source)),
         "deviations.json": json_bytes(study.deviations),
         "materials/spec.json": json_bytes(study.spec),
         "materials/study.toml": study.spec_text.encode(),
@@ -152,6 +154,11 @@ def _prompt_files() -> Files:
     return {f"materials/prompts/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.txt"))}
 
 
+def _every_baseline(source: Source) -> list[dict[str, Any]]:
+    banks = baselines.finished(source.study, BaselineRun.Scope.BANK)
+    return [*_baselines(source.runs), *_baselines(banks)]
+
+
 def _baselines(runs: baselines.Baselines) -> list[dict[str, Any]]:
     return [_baseline(name, run, is_primary=run == runs.primary) for name, run in sorted(runs.protocols.items())]
 
@@ -175,6 +182,14 @@ def _baseline(name: str, run: BaselineRun, *, is_primary: bool) -> dict[str, Any
         "dollars": used.dollars,
         "retries": used.retries,
         "is_primary": is_primary and run.scope == run.Scope.STUDY,
+        "deviations": _otherwise(name, run),
         "imported": run.details.get("imported"),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
     }
+
+
+def _otherwise(name: str, run: BaselineRun) -> dict[str, dict[str, str]]:
+    """What is combined from the run's samples otherwise than the paper does it, by its name in the tables."""
+    found = {made: paper.otherwise(made) for made in baselines.combinations(name, run)}
+    samples = run.details.get("samples")
+    return {made: {"paper": other.paper, "done": other.told(samples)} for made, other in found.items() if other}

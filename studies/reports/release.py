@@ -51,6 +51,22 @@ def about_release(said: dict[str, Any]) -> dict[str, Any]:
     return {**said, **months, **registered, "looks": looks, "look_results": results, "release": True}
 
 
+def about_baselines(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """baselines.json of a release: months for instants; imported files without their names, which may say when."""
+    return [
+        {
+            **each,
+            "finished_at": each["finished_at"] and each["finished_at"][MONTH],
+            "imported": _nameless(each["imported"]),
+        }
+        for each in told
+    ]
+
+
+def _nameless(imported: dict[str, Any] | None) -> dict[str, Any] | None:
+    return imported and {**imported, "files": [{"sha256": file["sha256"]} for file in imported["files"]]}
+
+
 def _table(table: pd.DataFrame, *, key: bytes, reasons: dict[str, str]) -> pd.DataFrame:
     changed: dict[str, list[object]] = {}
     for column in table.columns:

@@ -10,6 +10,7 @@ import pytest
 
 from studies.analysis import code, deviations, family, preregistration, report, study
 from studies.analysis.analyse import analyse
+from studies.analysis.blocks import Table
 from studies.analysis.data import Data, read
 from studies.analysis.errors import InputError
 from studies.analysis.preregistration import Preregistration
@@ -122,6 +123,32 @@ def test_the_section_counts_and_lists_them(make: Callable[..., Data]) -> None:
     assert data.sha256[preregistration.FILE][:12] in made.sentences[0]
     assert made.sentences[1] == "Deviations from it: 2."  # the code's digest and the sample
     assert made.blocks[0].rows[1] == ("Sample smaller than planned", "30 people", "24 people with answers")
+
+
+def test_how_the_model_was_asked_otherwise_than_in_the_paper_is_listed(make: Callable[..., Data]) -> None:
+    data = make()
+    protocols = ["zero-shot", *["chain-of-thought"] * 8, "chain-of-thought-majority", "frequencies-majority@other"]
+    asked = replace(data, models=pd.DataFrame({"question": "q1", "protocol": protocols}))
+    made = section.section(asked)
+    assert made.title == "Deviations from the preregistration and the paper"
+    assert made.sentences[-1] == "Deviations from the paper in how the model alone was asked: 2."
+    table = made.blocks[-1]
+    assert isinstance(table, Table)
+    assert table.rows == [
+        (
+            "chain-of-thought-majority",
+            "the best of 20 samples by a preference model",
+            "the majority of 8 samples (self-consistency)",
+        ),
+        (
+            "frequencies-majority@other",
+            "the letter with the highest likelihood",
+            "the option named most often in N sampled replies",
+        ),
+    ]
+    alone = section.section(replace(asked, registered=None))
+    assert (alone.sentences[0], len(alone.blocks)) == (section.NONE_LOCKED, 1)
+    assert section.section(data).title == "Deviations from the preregistration"
 
 
 def test_a_preregistration_comes_back_as_it_was_written() -> None:

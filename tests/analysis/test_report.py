@@ -177,3 +177,19 @@ def test_many_people_are_drawn_as_points(simulate: Simulate, tmp_path: Path) -> 
     simulate(people=70, per_person=6).to_csv(tmp_path / "trials.csv", index=False)
     data = read(tmp_path)
     assert "Accuracy of each of 70 people" in render(data, analyse(data)).page
+
+
+def test_confidences_below_chance_are_warned_of_with_their_number_by_condition(
+    simulate: Simulate, tmp_path: Path, report: Report
+) -> None:
+    frame = simulate()
+    path = tmp_path / "trials.csv"
+    low = frame.index[(frame["confidence"] != "") & (frame["condition"] == "human") & (frame["excluded"] == "0")][:3]
+    frame.assign(confidence=frame["confidence"].mask(frame.index.isin(low), "0.1")).to_csv(path, index=False)
+    data = read(path)
+    answered = frame.loc[(frame["timed_out"] == "0") & (frame["excluded"] == "0"), "condition"].value_counts()
+    words = f"Human alone: 3 of {answered['human']}; Human + model: 0 of {answered['human+model']}"
+    assert f"below 1/K, what a blind choice among K options would earn ({words})" in render(
+        data, analyse(data, is_quick=True)
+    ).markdown.replace("\\", "")
+    assert "below 1/K" not in report.markdown

@@ -58,3 +58,14 @@ def test_without_confidence_there_is_no_score(trials: pd.DataFrame) -> None:
     nobody = trials.assign(confidence=np.nan)
     for function in (scores.log_loss, scores.log_score, scores.quadratic_score):
         assert (function(nobody).estimate, function(nobody).reason) == (None, calibration.NOBODY)
+
+
+def test_confidences_below_chance_are_counted_by_the_questions_own_number_of_options(trials: pd.DataFrame) -> None:
+    assert scores.below_chance(trials) == 0
+    some = trials.assign(confidence=[0.24, 0.25, 0.33, 0.49, *trials["confidence"][4:]])
+    assert scores.below_chance(some) == 1
+    assert scores.below_chance(some.assign(option_count=np.nan)) == 1
+    assert scores.below_chance(some[:4].assign(option_count=3.0)) == 2
+    assert scores.below_chance(some[:4].assign(option_count=2.0)) == 4
+    assert scores.below_chance(some[:4].assign(timed_out=1.0)) == 0
+    assert scores.below_chance(trials.assign(confidence=np.nan)) == 0

@@ -9,7 +9,7 @@ import pytest
 from studies.analysis import paper, table1
 from studies.analysis.analyse import analyse
 from studies.analysis.blocks import Table
-from studies.analysis.data import read
+from studies.analysis.data import Data, read
 from studies.analysis.present import between
 from studies.analysis.sections import beside_paper
 from studies.analysis.study import Study
@@ -63,6 +63,74 @@ def test_one_table_per_task_with_intervals_beside_the_paper(simulate: Simulate, 
     vote = by_label["Human + model, weighted vote"]
     assert vote.unweighted == results.find("vote.pool.five_bin.unweighted", "human+model", subset="task=mmlu")
     assert "Model 5-shot" in [row.label for row in quality.rows]
+
+
+def asked(simulate: Simulate, folder: Path, samples: dict[str, int]) -> Data:
+    """The study with the model asked by these protocols, so many samples of each question, all of them right."""
+    frame = simulate().drop(columns=["model_answer", "model_confidence"])
+    frame.to_csv(folder / "trials.csv", index=False)
+    questions = frame.drop_duplicates("question")
+    rows = [
+        questions[["question"]].assign(protocol=protocol, sample=number, answer=questions["gold"])
+        for protocol, count in samples.items()
+        for number in range(count)
+    ]
+    pd.concat(rows).to_csv(folder / "model_answers.csv", index=False)
+    return read(folder, study=Study(baseline_protocol="zero-shot"))
+
+
+def model_rows(data: Data) -> dict[str, tuple[bool, float | None]]:
+    """Of MMLU, by label: whether this study has a figure, and the paper's."""
+    mmlu, _ = table1.tables(data, analyse(data, is_quick=True))
+    models = [row for row in mmlu.rows if row.label.startswith("Model ")]
+    return {row.label: (row.accuracy is not None, row.paper_accuracy) for row in models}
+
+
+SCORED = {"chain-of-thought-scored": 20, "chain-of-thought-best-of-n": 1}
+PLAIN = {"chain-of-thought": 20, "chain-of-thought-majority": 1}
+NOT_BEST = "Model best-of-20 chain of thought (majority of 20, not best of 20)"
+
+
+@pytest.mark.parametrize(
+    ("samples", "label", "beside"),
+    [
+        (SCORED, "Model best-of-20 chain of thought", set()),
+        (SCORED | PLAIN, "Model best-of-20 chain of thought", {"Model chain-of-thought-majority"}),
+        (PLAIN, NOT_BEST, set()),
+        (SCORED | {"chain-of-thought-scored": 8}, "Model best-of-20 chain of thought (best of 8)", set()),
+        ({"chain-of-thought-best-of-n": 1}, "Model best-of-20 chain of thought (best of N)", set()),
+    ],
+    ids=["best of 20", "best and majority", "majority only", "best of 8", "samples not told"],
+)
+def test_the_papers_best_of_20_is_paired_with_the_studys_own(
+    simulate: Simulate, tmp_path: Path, samples: dict[str, int], label: str, beside: set[str]
+) -> None:
+    shown = model_rows(asked(simulate, tmp_path, {"zero-shot": 1, **samples}))
+    assert shown.pop(label) == (True, 65.6)
+    assert shown.pop("Model zero-shot") == (True, 57.2)
+    assert shown.pop("Model 5-shot") == (False, 61.9)
+    raw = {"Model chain-of-thought", "Model chain-of-thought-scored"}
+    assert set(shown) - raw == beside
+    assert {paper for _, paper in shown.values()} <= {None}
+
+
+def test_sampled_replies_stand_for_the_likeliest_letter_only_where_it_is_not_known(
+    simulate: Simulate, tmp_path: Path
+) -> None:
+    frequencies = {"frequencies": 20, "frequencies-majority": 1}
+    label = "Model zero-shot (most frequent of 20 replies, not likeliest letter)"
+    shown = model_rows(asked(simulate, tmp_path, frequencies))
+    assert shown[label] == (True, 57.2)
+    assert "Model zero-shot" not in shown
+    shown = model_rows(asked(simulate, tmp_path, frequencies | {"zero-shot": 1}))
+    assert shown["Model zero-shot"] == (True, 57.2)
+    assert shown["Model frequencies-majority"] == (True, None)
+
+
+def test_another_assistants_best_is_not_the_papers_row(simulate: Simulate, tmp_path: Path) -> None:
+    shown = model_rows(asked(simulate, tmp_path, {"zero-shot": 1, "chain-of-thought-best-of-n@other": 1}))
+    assert shown["Model best-of-20 chain of thought"] == (False, 65.6)
+    assert shown["Model chain-of-thought-best-of-n@other"] == (True, None)
 
 
 def test_without_tasks_there_is_one_table_and_no_paper_beside_it(simulate: Simulate, tmp_path: Path) -> None:

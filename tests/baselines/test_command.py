@@ -1,5 +1,6 @@
 """`manage.py run_baseline`: works without a server, goes on after a failure, and says in words why it cannot."""
 
+import math
 from datetime import timedelta
 from io import StringIO
 
@@ -7,10 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from studies.assistant.types import ContinuationScore, Done, FinishReason, Piece, Usage
 from studies.baselines import operations
 from studies.baselines.models import BaselineRun
 from studies.baselines.totals import Totals
 from studies.design import assistants
+from studies.design.models import Study
 from studies.jobs import run_here
 from studies.jobs.models import Job
 from studies.management.commands import run_baseline
@@ -60,7 +63,8 @@ def test_a_failure_has_words_and_the_same_command_goes_on(study, monkeypatch):
     model.fails_at.clear()
     said = run("planets", "--assistant", "remote")
     assert "remote (openai, tiny) was asked 10 questions by zero-shot" in said
-    assert "The study's primary baseline is scripted-stance; this one is reported beside it." in said
+    beside = "this one is reported beside it, as zero-shot@remote."
+    assert f"The study's primary baseline is scripted-stance; {beside}" in said
     assert len(model.asked) == 10
 
 
@@ -140,3 +144,56 @@ def test_the_whole_bank_is_asked_and_what_it_used_is_said(study, monkeypatch):
     assert "was asked 10 questions by rotations (whole bank), 4 times each; 0 without a clear answer." in said
     assert "It used 1,200 tokens read, 80 written, 1 retry." in said
     assert "primary baseline" not in said
+
+
+@pytest.mark.parametrize(
+    ("primary", "protocol", "beside"),
+    [
+        ("rotations-mean", "rotations", ""),
+        ("rotations", "rotations", ""),
+        ("frequencies-majority", "frequencies", ""),
+        ("chain-of-thought-majority", "chain-of-thought", ""),
+        (
+            "rotations-mean",
+            "free-text",
+            "primary baseline is rotations-mean; this one is reported beside it, as free-te",
+        ),
+        ("chain-of-thought-best-of-n", "chain-of-thought", "primary baseline is chain-of-thought-best-of-n; this one"),
+    ],
+)
+def test_the_run_that_the_primary_baseline_is_combined_from_is_not_beside_it(monkeypatch, primary, protocol, beside):
+    study = make_with_primary(primary)
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: Writer())
+    said = run(study.name, "--assistant", "helper", "--protocol", protocol)
+    assert (beside in said) if beside else ("primary baseline" not in said)
+
+
+def test_a_rated_run_is_the_primary_baselines_source_and_one_by_another_scorer_takes_its_place(monkeypatch):
+    study = make_with_primary("chain-of-thought-best-of-n")
+    study.assistants.create(name="judge", backend="openai")
+    monkeypatch.setattr(assistants, "backend_of", lambda assistant: Writer())
+    ask = (study.name, "--assistant", "helper", "--protocol", "chain-of-thought", "--samples", "2", "--scorer")
+    assert "primary baseline" not in run(*ask, "helper")
+    assert "primary baseline" not in run(*ask, "judge")
+    assert "not in the tables: a newer run by chain-of-thought takes its place there" in run(*ask, "helper")
+
+
+def make_with_primary(primary: str) -> Study:
+    """A study whose chat assistant is a model, with this primary baseline."""
+    scripted = 'backend = "scripted"\nunreliability = "scripted"\naccuracy = 0.7\n'
+    model = rows.SPEC.replace(scripted, 'backend = "openai"\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n')
+    study = rows.make_study(slots=1, spec_text=model.replace('"scripted-stance"', f'"{primary}"'))
+    study.assistants.update(backend="openai")
+    return study
+
+
+class Writer(Model):
+    """Likes (B) best, and writes it."""
+
+    async def score(self, request):
+        shares = (0.1, 0.7, 0.1, 0.1)
+        return [ContinuationScore(c, math.log(p), 1) for c, p in zip(request.continuations, shares, strict=False)]
+
+    async def stream(self, request):
+        yield Piece("(B)")
+        yield Done(FinishReason.STOP, Usage(None, None), "tiny")

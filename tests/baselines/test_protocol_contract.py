@@ -1,6 +1,8 @@
 """What every protocol promises, with the random model and with models that misbehave on purpose."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,9 @@ from studies.assistant import prompts
 from studies.assistant.prompts.questions import zero_shot
 from studies.assistant.types import BackendError, ContinuationScore, Done, ErrorCode, FinishReason, Piece, Usage
 from studies.baselines.protocols import PROTOCOLS, Asked, Given, Sample, Shot
+from studies.design import spec
 
+README = Path(__file__).parents[2] / "README.md"
 WITH_MODEL = [name for name, each in PROTOCOLS.items() if each.needs_backend]
 WRITTEN = ["free-text", "frequencies"]
 SHOTS = tuple(Shot(f"Worked {number}?", ("a", "b", "c", "d"), number % 4) for number in range(5))
@@ -103,6 +107,38 @@ async def test_a_chain_of_thought_without_likelihoods_is_read_from_a_written_cho
     given = await answered("chain-of-thought", fake)
     assert (given.option, given.probabilities) == (2, None)
     assert given.raw["usage"] == {"prompt": 20, "completion": 8}
+
+
+async def is_refused(call) -> bool:
+    """Whether an endpoint without log-probabilities ends this call."""
+    try:
+        await call
+    except BackendError as error:
+        return error.code is ErrorCode.NO_LOGPROBS
+    return False
+
+
+async def test_the_study_files_list_of_protocols_by_letters_is_what_they_do():
+    by_letters, rated = set(), set()
+    for name, protocol in PROTOCOLS.items():
+        if not protocol.needs_backend:
+            continue
+        if await is_refused(answered(name, Fake("(B)", can_score=False))):
+            by_letters |= {name, *(f"{name}-{each}" for each in protocol.combinations)}
+        if protocol.scored_combinations:
+            given = await answered(name, Fake("(B)"))
+            assert await is_refused(protocol.scored(QUESTION, given, Fake(can_score=False)))
+            rated |= {f"{name}-{each}" for each in protocol.scored_combinations}
+    assert (by_letters, rated) == (spec.BY_LETTERS, spec.RATED_BY_LETTERS)
+    assert by_letters | rated <= set(spec.PROTOCOLS)
+
+
+def test_the_readme_names_the_protocols_by_letters():
+    [line] = [each for each in README.read_text().splitlines() if each.startswith("| letter log-probabilities |")]
+    listed, _, _ = line.partition(", and it cannot rate")
+    assert {word for word in spec.PROTOCOLS if re.search(rf"(?<![\w-]){word}(?![\w-])", listed)} == {
+        name for name in spec.BY_LETTERS if name in PROTOCOLS
+    }
 
 
 async def test_an_empty_chain_of_thought_is_no_answer():

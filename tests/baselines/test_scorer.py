@@ -1,15 +1,20 @@
 """A chain of thought with a scorer: every sample rated by another model, and the best one in the tables."""
 
+import json
 import math
 
 import pytest
 from django.utils import timezone
 
+from studies.analysis import paper
 from studies.assistant.types import ContinuationScore, Done, FinishReason, Health, Piece, Usage
 from studies.baselines import operations, queries
 from studies.baselines.models import BaselineRun
+from studies.baselines.protocols import PROTOCOLS
 from studies.design import assistants
+from studies.design.spec import PROTOCOLS as PROTOCOL_NAMES
 from studies.reports import source
+from studies.reports.files import bundle_files
 from tests.reports import rows
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +127,38 @@ def test_half_a_run_rated_by_another_model_is_refused(study, monkeypatch):
 def test_a_scorer_that_cannot_rate_is_refused_in_words(study, options, words):
     with pytest.raises(operations.CannotRun, match=words):
         start(study, **options)
+
+
+def test_the_bundle_says_what_was_combined_otherwise_than_in_the_paper(study):
+    work(start(study))
+    work(start(study, scorer="judge"))
+    work(start(study, protocol="frequencies"))
+    work(start(study, protocol="free-text", samples=None))
+    told = {
+        each["protocol"]: each["deviations"] for each in json.loads(bundle_files(source.read(study))["baselines.json"])
+    }
+    best = "the best of 20 samples by a preference model"
+    assert told == {
+        "chain-of-thought@remote": {
+            "chain-of-thought-majority@remote": {"paper": best, "done": "the majority of 4 samples (self-consistency)"}
+        },
+        "chain-of-thought-scored@remote": {
+            "chain-of-thought-best-of-n@remote": {
+                "paper": best,
+                "done": "the best of 4 samples by the P(True) of a model that rates each",
+            }
+        },
+        "frequencies@remote": {
+            "frequencies-majority@remote": {
+                "paper": "the letter with the highest likelihood",
+                "done": "the option named most often in 4 sampled replies",
+            }
+        },
+        "free-text@remote": {},
+    }
+
+
+def test_every_protocol_that_fills_or_deviates_from_the_paper_is_one_of_a_study():
+    named = {name for _, ways in paper.FILLED_BY for name in ways} | set(paper.OTHERWISE)
+    assert named <= set(PROTOCOL_NAMES)
+    assert {other.samples for other in paper.OTHERWISE.values()} <= {*PROTOCOLS, "chain-of-thought-scored"}

@@ -66,6 +66,36 @@ def test_what_the_study_does_not_need_is_not_missing():
     assert probes.missing(kept, spec_of(other)) == []
 
 
+@pytest.mark.parametrize(
+    ("primary", "is_missing"),
+    [
+        ("5-shot", True),
+        ("rotations-mean", True),
+        ("p-true", True),
+        ("lm-eval-zero-shot", True),
+        ("chain-of-thought-best-of-n", True),
+        ("chain-of-thought-majority", False),
+        ("free-text", False),
+    ],
+)
+def test_letters_are_missing_wherever_the_primary_baseline_cannot_do_without_them(primary, is_missing):
+    with peers.serve(Peer()) as url:
+        study = study_at(url, f'[analysis]\nprimary_baseline = "{primary}"\n')
+        probes.look(assistant=study.assistants.get(), now=NOW)
+    sentences = [each for each in missing(study) if each.startswith("letter log-probabilities: ")]
+    words = f"the model alone cannot be asked by {primary}, the study's primary baseline ("
+    assert [each.startswith(f"letter log-probabilities: {words}") for each in sentences] == [True] * is_missing
+
+
+def test_of_two_models_one_that_cannot_rate_is_not_missing_anything():
+    with peers.serve(Peer()) as url:
+        other = f'[assistants.other]\nbackend = "openai"\nmodel = "n"\nbase_url = "{url}"\n'
+        study = study_at(url, other + '[analysis]\nprimary_baseline = "chain-of-thought-best-of-n"\n')
+        assistant = study.assistants.get(name="helper")
+        probes.look(assistant=assistant, now=NOW)
+    assert probes.missing(assistant.probe, spec_of(study)) == []
+
+
 def test_an_endpoint_that_is_down_is_missing_as_a_whole():
     with peers.serve(Peer()) as url:
         study = study_at(url)

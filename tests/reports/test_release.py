@@ -1,6 +1,7 @@
 """The anonymised release: nothing in it leads back to the pseudonyms, and every figure is that of the full bundle."""
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -14,8 +15,11 @@ from studies.analysis.__main__ import main
 from studies.analysis.analyse import analyse
 from studies.analysis.data import read
 from studies.analysis.filenames import data_file
+from studies.baselines.models import BaselineRun
 from studies.reports import looks, release
 from studies.reports.bundle import write_bundle
+from studies.reports.models import Preregistration
+from studies.reports.registration import Choices, text_of, written
 from tests.reports import rows
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +62,31 @@ def test_no_pseudonym_no_instant_no_reason_and_no_log_is_left(study, tmp_path):
     assert told["looks"] == ["2026-03, export_study"]
     assert told["release"] is True
     assert files["README.txt"].startswith(b"THIS IS THE ANONYMISED RELEASE")
+
+
+def test_no_file_but_the_preregistration_has_an_instant(study, tmp_path):
+    assistant = study.assistants.get()
+    imported = {"files": [{"name": "2026-03-01T09-00-00+00-00_mmlu.json", "sha256": "0" * 64}], "matched": 10}
+    for protocol, details in (("zero-shot", {}), ("imported:mmlu", {"imported": imported})):
+        BaselineRun.objects.create(
+            study=study, assistant=assistant, protocol=protocol, details=details, created_at=rows.START,
+            finished_at=rows.START,
+        )  # fmt: skip
+    content = text_of(written(study, Choices(), now=rows.START))
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    Preregistration.objects.create(study=study, locked_at=rows.START, content=content, sha256=digest)
+    files = released(study, tmp_path)
+    programs = {name for name in files if name.startswith("analysis/")}
+    dated = {name for name, content in files.items() if TIME.search(content)}
+    assert dated - programs == {"preregistration.json"}
+    assert hashlib.sha256(files["preregistration.json"]).hexdigest() == digest
+    assert b"preregistration.json says to the second" in files["README.txt"]
+    told = json.loads(files["baselines.json"])
+    assert [each["finished_at"] for each in told] == ["2026-03", "2026-03"]
+    [report] = [each["imported"] for each in told if each["imported"]]
+    assert report == {"files": [{"sha256": "0" * 64}], "matched": 10}
+    full = json.loads(unzip(write_bundle(study, tmp_path / "full.zip"))["baselines.json"])
+    assert {each["finished_at"] for each in full} == {rows.START.isoformat()}
 
 
 def test_a_person_has_one_new_id_in_every_table_in_an_order_of_its_own(study, tmp_path):

@@ -1,6 +1,6 @@
 """Do people know when they are right: overconfidence, Brier score, reliability diagrams, binned errors."""
 
-from studies.analysis import calibration, plots
+from studies.analysis import calibration, plots, scores
 from studies.analysis.blocks import Block, How, Pictures, Section, Table
 from studies.analysis.canvas import Picture
 from studies.analysis.data import Data
@@ -57,7 +57,21 @@ def section(data: Data, results: Results, part: Slice) -> Section:
         ),
         How(COMPUTED, (CLUSTERED, JACKKNIFED)),
     ]
-    return Section("calibration", TITLE, (), blocks)
+    return Section("calibration", TITLE, _warnings(part), blocks)
+
+
+def _warnings(part: Slice) -> tuple[str, ...]:
+    """That people gave confidences below chance, which is allowed: how many, by condition."""
+    frames = {condition: part.sure[condition, ""] for condition in PEOPLE if (condition, "") in part.sure}
+    found = {condition: scores.below_chance(frame) for condition, frame in frames.items()}
+    if not any(found.values()):
+        return ()
+    counts = "; ".join(f"{WORDS[each]}: {count(below)} of {count(len(frames[each]))}" for each, below in found.items())
+    return (
+        f"Warning: some confidences are below 1/K, what a blind choice among K options would earn ({counts}). They"
+        " count as they were given; whoever gave them may have meant that another option is likelier, or read the"
+        " scale differently.",
+    )
 
 
 def _headline(data: Data, results: Results, row: Result) -> tuple[str, ...]:

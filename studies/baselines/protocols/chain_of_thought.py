@@ -2,7 +2,7 @@
 
 Bowman et al. 2022 take the best of 20 by a preference model: with a scorer (`run_baseline --scorer`), the sample counts
 whose reasoning and choice it finds likeliest to be right. Without one the majority is taken (self-consistency, Wang et
-al. 2023), which is a deviation and recorded as one.
+al. 2023). Both are deviations and recorded as such, in a bundle's baselines.json and in the report (`analysis.paper`).
 """
 
 from __future__ import annotations

@@ -38,7 +38,10 @@ class FreeText(BaselineProtocol):
 
 
 class Frequencies(FreeText):
-    """How often each option is named in 20 short replies: for endpoints without log-probabilities, a deviation."""
+    """How often each option is named in 20 short replies: for endpoints without log-probabilities.
+
+    A deviation, recorded in a bundle's baselines.json and in the report (`analysis.paper`).
+    """
 
     name = "frequencies"
     instruction = "letter_only"

@@ -20,7 +20,11 @@ class Command(BaseCommand):
         parser.add_argument("study", help="the study's name")
         parser.add_argument("--out", type=Path, required=True, help="the zip file to write")
         parser.add_argument("--with-text", action="store_true", help="add what people and assistants wrote")
-        parser.add_argument("--release", action="store_true", help="anonymised: new ids, no instants, no event log")
+        parser.add_argument(
+            "--release",
+            action="store_true",
+            help="anonymised: new ids, no event log, no instants but the preregistration's (its digest needs it)",
+        )
         parser.add_argument("--quick", action="store_true", help="results without mixed models and randomisation tests")
         parser.add_argument("--no-results", action="store_true", help="leave the figures to whoever reads the bundle")
         parser.add_argument("--look", metavar="REASON", default="", help="open the outcomes before the study is closed")

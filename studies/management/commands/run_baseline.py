@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from studies.baselines import operations
+from studies.baselines import operations, queries
 from studies.baselines.models import BaselineRun
 from studies.baselines.protocols import PROTOCOLS
 from studies.baselines.totals import totals_of
@@ -103,6 +103,17 @@ class Command(BaseCommand):
         )
         if used := totals_of(run).words:
             self.stdout.write(f"It used {used}.")
-        primary = design.spec_of(run.study).analysis.primary_baseline
-        if run.scope == BaselineRun.Scope.STUDY and run.protocol != primary:
-            self.stdout.write(f"The study's primary baseline is {primary}; this one is reported beside it.")
+        if run.scope == BaselineRun.Scope.STUDY:
+            self.say_place(run)
+
+    def say_place(self, run: BaselineRun) -> None:
+        """Where the run stands in the tables, unless it is the primary baseline or what that is combined from."""
+        finished = queries.finished(run.study)
+        if run == finished.primary:
+            return
+        name = next((name for name, each in finished.protocols.items() if each == run), "")
+        if not name:
+            self.stdout.write(f"It is not in the tables: a newer run by {run.protocol} takes its place there.")
+            return
+        primary = finished.primary_protocol
+        self.stdout.write(f"The study's primary baseline is {primary}; this one is reported beside it, as {name}.")
