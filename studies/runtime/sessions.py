@@ -127,6 +127,17 @@ def session_of_entry(*, study: Study, entry: tuple[str, str]) -> ParticipantSess
     )
 
 
+def is_somebody_else(*, session: ParticipantSession, entry: tuple[str, str] | None) -> bool:
+    """Whether a link's id is another person's than the one whose session the browser has: two share a computer.
+
+    A link without an id, and a session without one, are the browser's own person's.
+    """
+    if entry is None:
+        return False
+    theirs = ParticipantIdentity.objects.filter(participant=session.participant_id).first()
+    return theirs is not None and (theirs.source, theirs.entry_id) != entry
+
+
 def begin(*, session_id: int, now: datetime) -> None:
     """Leave the instructions for the questions. No clock starts."""
     with change(session_id=session_id, now=now) as made:
