@@ -114,8 +114,14 @@ class ConditionTable:
         default="none",
         choices=("none", "immediate", "end_of_block"),
     )
-    passage_first_turn: bool = key("The passage stands in the chat as its first turn.", default=True)
-    passage_after_reset: bool = key("A reset leaves the passage in the assistant's context.", default=True)
+    passage_first_turn: bool = key(
+        "The model is given the passage as its first turn; people are told whether it has it. A scripted assistant "
+        "always has it.",
+        default=True,
+    )
+    passage_after_reset: bool = key(
+        "After a reset the model is given the passage again, where `passage_first_turn` is true.", default=True
+    )
 
 
 @dataclass(frozen=True)
