@@ -250,7 +250,11 @@ class TimingTable:
         default=False,
     )
     abandon_after_hours: float = key(
-        "Whoever stays away longer gives the slot back; the data stay. 0: never.", default=72.0, low=0.0, high=8_760.0
+        "Whoever stays away longer is counted as abandoned and gives the slot back, also once the study is closed; the "
+        "data stay. Pauses do not count. 0: never.",
+        default=72.0,
+        low=0.0,
+        high=8_760.0,
     )
 
 
