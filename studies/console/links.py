@@ -24,7 +24,8 @@ def recruitment_links(join: str) -> tuple[Link, ...]:
             "Prolific",
             f"{join}?{PROLIFIC}",
             "Paste it as the study's URL and choose to record ids by URL parameters: Prolific puts each person's id "
-            "into it.",
+            "into it. It knows one completion code for all, and this server gives each person their own: approve "
+            "people by their ids on People and payment.",
         ),
         Link(
             "cloudresearch",
