@@ -81,7 +81,7 @@ class AnalysisRows(ReadOnly):
 
 
 class IdentityRows(ReadOnly):
-    """Who a participant is elsewhere: for superusers only (payment), never for everybody who sees sessions."""
+    """Who a participant is elsewhere: for superusers only. Staff have one study's on its page People and payment."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) and bool(getattr(request.user, "is_superuser", False))

@@ -91,7 +91,7 @@ export function chatPane(root, socket, position, announce) {
   }
 
   function line() {
-    return element("p", "reset-line", "The assistant has forgotten everything above");
+    return element("p", "reset-line", turns.dataset.resetLine);
   }
 
   /** Draw what changed; a running reply only grows its text. */

@@ -119,8 +119,14 @@ class ConditionTable:
         default="none",
         choices=("none", "immediate", "end_of_block"),
     )
-    passage_first_turn: bool = key("The passage stands in the chat as its first turn.", default=True)
-    passage_after_reset: bool = key("A reset leaves the passage in the assistant's context.", default=True)
+    passage_first_turn: bool = key(
+        "The model is given the passage as its first turn; people are told whether it has it. A scripted assistant "
+        "always has it.",
+        default=True,
+    )
+    passage_after_reset: bool = key(
+        "After a reset the model is given the passage again, where `passage_first_turn` is true.", default=True
+    )
 
 
 @dataclass(frozen=True)
@@ -249,7 +255,11 @@ class TimingTable:
         default=False,
     )
     abandon_after_hours: float = key(
-        "Whoever stays away longer gives the slot back; the data stay. 0: never.", default=72.0, low=0.0, high=8_760.0
+        "Whoever stays away longer is counted as abandoned and gives the slot back, also once the study is closed; the "
+        "data stay. Pauses do not count. 0: never.",
+        default=72.0,
+        low=0.0,
+        high=8_760.0,
     )
 
 

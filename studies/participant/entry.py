@@ -6,13 +6,8 @@ from django.core import signing
 from django.http import QueryDict
 
 from studies.design.models import Study
+from studies.runtime.platforms import PLATFORMS, is_id
 
-PLATFORM_PARAMETERS = {
-    "PROLIFIC_PID": "prolific",
-    "workerId": "mturk",
-    "participantId": "cloudresearch",
-    "entry": "link",
-}
 _SALT = "studies.bot"
 
 
@@ -34,10 +29,10 @@ def read(study: Study, given: QueryDict) -> Entry:
     """What the link (or the consent form that carries it on) says. An unknown or stale pass is just ignored."""
     carried: dict[str, str] = {}
     identity = None
-    for parameter, platform in PLATFORM_PARAMETERS.items():
-        value = given.get(parameter, "").strip()
-        if value and len(value) <= 200 and "\x00" not in value:
-            identity, carried[parameter] = (platform, value), value
+    for platform in PLATFORMS:
+        value = given.get(platform.parameter, "").strip()
+        if is_id(value):
+            identity, carried[platform.parameter] = (platform.source, value), value
             break
     bot_slot = None
     if "bot" in given:

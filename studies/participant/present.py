@@ -8,6 +8,7 @@ from typing import Any
 from studies.design.models import Condition
 from studies.runtime import markup
 from studies.runtime.access import current_trial, is_assisted, session_mark, spec_of
+from studies.runtime.conversation import has_passage
 from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.snapshot import clock, milliseconds, page
 
@@ -67,9 +68,19 @@ def trial_page(session: ParticipantSession, trial: Trial) -> dict[str, Any]:
         if passage
         else None,
         "is_assisted": is_assisted(trial),
+        "assistant_text": assistant_text(trial),
         "limit_minutes": f"{trial.time_limit_seconds / 60:g}" if trial.time_limit_seconds else "",
         "command_id": uuid.uuid4(),
     }
+
+
+def assistant_text(trial: Trial) -> str:
+    """How long the assistant has the text that the person reads: always, until_reset or never; empty without a text."""
+    if trial.question.passage_id is None or not is_assisted(trial):
+        return ""
+    if not has_passage(trial, 0):
+        return "never"
+    return "always" if has_passage(trial, 1) else "until_reset"
 
 
 def paragraphs(text: str) -> list[str]:

@@ -49,9 +49,10 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD, POST"})
     known = access.session_by_token(cookies.token_of(request))
-    if known is not None and known.study_id == study.pk and "bot" not in request.GET:
-        return redirect("participant:session")
     came = entry.read(study, request.POST if request.method == "POST" else request.GET)
+    is_here = known is not None and known.study_id == study.pk and "bot" not in request.GET
+    if known is not None and is_here and not sessions.is_somebody_else(session=known, entry=came.identity):
+        return redirect("participant:session")
     if request.method == "POST":
         return _consent(request, study, came)
     returning = sessions.session_of_entry(study=study, entry=came.identity) if came.identity else None

@@ -1,7 +1,8 @@
 """Everything that a study's tables are made from, read with a constant number of queries.
 
-Participants are known by pseudonym only; ParticipantIdentity is not read here or anywhere in this package. Trials that
-were never opened are no rows; whoever withdrew leaves a participants' row (the tombstone) and no trials.
+Participants are known by pseudonym only; ParticipantIdentity is not read here, nor by anything that a bundle is made
+with (only payment.py reads it, for a file of its own). Trials that were never opened are no rows; whoever withdrew
+leaves a participants' row (the tombstone) and no trials.
 """
 
 from collections import Counter, defaultdict

@@ -78,7 +78,7 @@ def opening(session_id: int) -> Opening | None:
     if trial is None or trial.assistant is None or trial.assistant.backend not in MODELS:
         return None
     passage = trial.question.passage
-    if passage is None or not trial.condition.passage_first_turn:
+    if passage is None or not is_given_first(trial, 0):
         return None
     system = _system_prompt(trial, trial.assistant)
     return Opening(trial.assistant, passage.pk, (Turn("system", system.text), Turn("user", passage_turn(passage))))
@@ -127,10 +127,9 @@ def _script(trial: Trial) -> Script | None:
 
 def _turns(trial: Trial, last: Message) -> list[Turn]:
     """The turns of the last message's context: the passage first where the condition says so, then what was said."""
-    condition, passage = trial.condition, trial.question.passage
+    passage = trial.question.passage
     turns: list[Turn] = []
-    is_first_context = last.context_number == 0
-    if passage and condition.passage_first_turn and (is_first_context or condition.passage_after_reset):
+    if passage and is_given_first(trial, last.context_number):
         turns.append(Turn("user", passage_turn(passage)))
     messages = trial.messages.filter(context_number=last.context_number, number__lte=last.number)
     for message in messages.prefetch_related("replies").order_by("number"):
@@ -139,6 +138,18 @@ def _turns(trial: Trial, last: Message) -> list[Turn]:
         if message.pk != last.pk and replied:
             turns.append(Turn("assistant", replied[-1]))
     return turns
+
+
+def is_given_first(trial: Trial, context_number: int) -> bool:
+    """Whether the passage is the first turn of that context, by the trial's condition."""
+    return trial.condition.passage_first_turn and (context_number == 0 or trial.condition.passage_after_reset)
+
+
+def has_passage(trial: Trial, context_number: int) -> bool:
+    """Whether the trial's assistant has the passage in that context; a scripted one always has it, in its script."""
+    if trial.assistant is None or trial.question.passage_id is None:
+        return False
+    return trial.assistant.backend == "scripted" or is_given_first(trial, context_number)
 
 
 def passage_turn(passage: Passage) -> str:

@@ -20,6 +20,8 @@ from studies.runtime.operations import close_if_due, require_active
 from studies.runtime.rules import Refusal
 
 REPORTED = {"focus", "blur", "copy", "paste", "instructions", "reconnect", "offline"}
+CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no digits: spreadsheet programs take 1234E567 for a number; no vowels: no words
+CODE_LENGTH = 8
 Stage, State = ParticipantSession.Stage, ParticipantSession.State
 
 
@@ -135,6 +137,17 @@ def session_of_entry(*, study: Study, entry: tuple[str, str]) -> ParticipantSess
     )
 
 
+def is_somebody_else(*, session: ParticipantSession, entry: tuple[str, str] | None) -> bool:
+    """Whether a link's id is another person's than the one whose session the browser has: two share a computer.
+
+    A link without an id, and a session without one, are the browser's own person's.
+    """
+    if entry is None:
+        return False
+    theirs = ParticipantIdentity.objects.filter(participant=session.participant_id).first()
+    return theirs is not None and (theirs.source, theirs.entry_id) != entry
+
+
 def begin(*, session_id: int, now: datetime) -> None:
     """Leave the instructions for the questions. No clock starts."""
     with change(session_id=session_id, now=now) as made:
@@ -159,7 +172,7 @@ def finish(*, session_id: int, now: datetime) -> None:
         if session.trials.filter(state__in=[Trial.State.PLANNED, Trial.State.OPEN]).exists():
             raise Refusal("questions_left")
         session.stage, session.state, session.finished_at = Stage.DEBRIEF, State.COMPLETED, now
-        session.completion_code = secrets.token_hex(4).upper()
+        session.completion_code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
         session.save(update_fields=["stage", "state", "finished_at", "completion_code"])
         made.event("finish")
         made.show("page", snapshot.page(session, current_trial(session)))

@@ -38,9 +38,15 @@ def _closed(session_id: int, now: datetime) -> bool:
 
 
 def abandon_absent(*, now: datetime) -> int:
-    """Give back the slots of people who stayed away longer than their study allows. Their data stay."""
+    """Give back the slots of people who stayed away longer than their study allows. Their data stay.
+
+    In a closed study too: who was in the middle may finish, and who does not come back must not be active for ever.
+    Whoever is paused cannot come back, so that their absence begins when it goes on. One query, and one more for each
+    study that somebody takes part in.
+    """
     abandoned = 0
-    for study in Study.objects.filter(state=Study.State.OPEN):
+    active = ParticipantSession.objects.filter(state=ParticipantSession.State.ACTIVE, paused_at=None)
+    for study in Study.objects.filter(pk__in=active.values("study")).order_by("pk"):
         try:
             hours = design.spec_of(study).timing.abandon_after_hours
         except design.StudyChanged:
@@ -48,12 +54,7 @@ def abandon_absent(*, now: datetime) -> int:
             continue
         if not hours:
             continue
-        absent = ParticipantSession.objects.filter(
-            study=study,
-            state=ParticipantSession.State.ACTIVE,
-            paused_at=None,
-            last_seen_at__lt=now - timedelta(hours=hours),
-        )
+        absent = active.filter(study=study, last_seen_at__lt=now - timedelta(hours=hours))
         for session_id in absent.values_list("pk", flat=True):
             abandoned += _abandon(session_id, now, hours)
     return abandoned

@@ -101,7 +101,7 @@ async def test_stop_reset_and_a_second_tab(page: Page, context: BrowserContext, 
     await page.click("#stop")
     await other.get_by_role("button", name="Ask again").wait_for()
     await page.click("#reset")
-    await other.locator(".reset-line").wait_for()
+    await expect(other.locator(".reset-line")).to_have_text("The assistant has forgotten everything above")
     await other.locator("input[name=option]").nth(3).check()
     await expect(page.locator("input[name=option]").nth(3)).to_be_checked()
     await walk.choose(page, 3, 2)

@@ -9,7 +9,7 @@ from studies.console.urls import urlpatterns
 from tests.console.conftest import PASSWORD
 
 OPEN_TO_ALL = {"login", "logout"}
-READ_ONLY = {"bundle", "size", "free-size"}
+READ_ONLY = {"bundle", "payment", "size", "free-size"}
 NAMES = sorted(pattern.name for pattern in urlpatterns)
 
 

@@ -27,6 +27,7 @@ EXPECTED = {
     "progress": 2,  # the study; the newest run
     "launch": 2,  # the study; its slots
     "close": 2,  # the study; who is active
+    "people": 5,  # the study; how many sessions; a page of them; is it sealed (asked by the rows and by the page)
     "pause": 3,  # the study; its pause; who is active
 }
 
@@ -82,7 +83,7 @@ def test_the_list_needs_as_many_queries_for_thirty_studies(staff, study, monkeyp
     assert len(sent) == 4 + LOGIN, "\n".join(sent)  # slots, sessions by state, who has bots, studies
 
 
-@pytest.mark.parametrize("name", ["study", "live", "results"])
+@pytest.mark.parametrize("name", ["study", "live", "results", "people"])
 @pytest.mark.parametrize("query", ["", "?sort=seen"])
 def test_a_page_of_three_hundred_sessions_takes_less_than_a_tenth_of_a_second(staff, study, name, query):
     many_sessions(study, 300)

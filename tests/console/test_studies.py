@@ -1,5 +1,7 @@
 """The list of studies and the page of one: what they say, what they count, and that they stay up on odd input."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
@@ -7,6 +9,7 @@ from studies.console.live import PAGE
 from studies.design import probes
 from studies.design.models import Study
 from studies.jobs.models import Job
+from studies.runtime import sweep
 from studies.runtime.models import Participant, ParticipantSession, Trial
 from tests.reports import rows
 
@@ -306,3 +309,11 @@ def many_sessions(study: Study, number: int) -> None:
     )  # fmt: skip
     model.trials.all().delete()
     model.delete()
+
+
+def test_the_page_of_a_closed_study_rests_once_those_in_the_middle_are_gone(staff, study):
+    session = rows.join(study, 0)
+    rows.close(study)
+    assert "every 3s" in page(staff, "study", study)
+    assert sweep.abandon_absent(now=session.last_seen_at + timedelta(hours=73)) == 1
+    assert "every 3s" not in page(staff, "study", study)

@@ -1,5 +1,6 @@
 """Trials on real rows: the rules of time and durability, and constraints that defend themselves."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -138,7 +139,7 @@ def test_finishing_needs_every_question(person: Person) -> None:
     finish()
     session = ParticipantSession.objects.get(pk=person.session_id)
     assert session.state == "completed"
-    assert len(session.completion_code) == 8
+    assert re.fullmatch(r"[B-Z]{8}", session.completion_code)  # letters alone: no spreadsheet takes it for a number
 
 
 def test_withdrawing_ends_everything(person: Person) -> None:

@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import pytest
 
+from studies.design import operations as design
 from studies.design.models import Study
-from studies.design.operations import StudyFull
+from studies.design.operations import StudyFull, StudyNotOpen
 from studies.reports import queries
-from studies.runtime import operations, sessions, sweep
+from studies.runtime import operations, pauses, sessions, sweep
 from studies.runtime.models import Event, ParticipantSession, Trial
 from studies.runtime.rules import Refusal
 from tests.runtime.conftest import Person
@@ -97,6 +98,46 @@ def test_leaving_twice_gives_one_slot_back_once(person: Person, leave: Leave) ->
     slot = again.session.slot
     slot.refresh_from_db()
     assert slot.is_taken
+
+
+def test_whoever_stays_away_from_a_closed_study_is_abandoned_and_nobody_gets_the_slot(person: Person) -> None:
+    study = person.session.study
+    design.close_study(study_id=study.pk, now=person.now)
+    assert sweep.abandon_absent(now=person.later(71 * 3_600).now) == 0  # may finish
+    person.open(1)
+    assert sweep.abandon_absent(now=person.later(71 * 3_600).now) == 0
+    assert sweep.abandon_absent(now=person.later(2 * 3_600).now) == 1
+    sums = queries.sums(study)
+    assert (sums.sessions.active, sums.sessions.abandoned) == (0, 1)
+    assert queries.sums_hold(study) == []
+    with pytest.raises(StudyNotOpen):
+        sessions.join(study=study, now=person.now)
+
+
+def test_the_absence_of_whoever_is_paused_begins_when_it_goes_on_also_after_closing(person: Person) -> None:
+    study = person.session.study
+    pauses.pause(study=study, session=None, reason="a fire alarm", now=person.now)
+    design.close_study(study_id=study.pk, now=person.now)
+    assert sweep.abandon_absent(now=person.now + AWAY) == 0
+    pauses.resume(study=study, session=None, now=person.now + AWAY)
+    assert sweep.abandon_absent(now=person.now + AWAY) == 0
+    assert sweep.abandon_absent(now=person.now + 2 * AWAY) == 1
+
+
+def test_a_study_that_never_abandons_keeps_its_people_after_closing(db: None) -> None:
+    study = make_study(timing__abandon_after_hours=0.0)
+    enter(study)
+    design.close_study(study_id=study.pk, now=NOW)
+    assert sweep.abandon_absent(now=NOW + AWAY) == 0
+
+
+def test_studies_that_nobody_takes_part_in_cost_the_sweep_nothing(person: Person, django_assert_num_queries) -> None:
+    for number in range(3):
+        other = make_study(study__name=f"other-{number}")
+        withdraws(enter(other))
+        design.close_study(study_id=other.pk, now=NOW)
+    with django_assert_num_queries(2):  # the studies with active sessions; who is absent from the one
+        assert sweep.abandon_absent(now=person.now) == 0
 
 
 def test_whoever_finished_keeps_the_slot_even_when_withdrawing_later(person: Person) -> None:

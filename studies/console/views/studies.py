@@ -13,6 +13,7 @@ from studies.baselines.protocols import PROTOCOLS
 from studies.console.cards import study_cards
 from studies.console.find import study_or_404, whole
 from studies.console.guard import staff_page
+from studies.console.links import recruitment_links
 from studies.console.live import SORTS, Live, live_of
 from studies.console.plan import Plan, plan_of
 from studies.design import access, probes
@@ -41,12 +42,13 @@ def newest(request: HttpRequest, name: str, page: str = "console:study") -> Http
 def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
     found = study_or_404(name, version)
     live = _live(request, found)
-    join = reverse("participant:join", args=[found.join_code])
+    join = request.build_absolute_uri(reverse("participant:join", args=[found.join_code]))
     shown = {
         "section": "studies",
         "study": found,
         "plan": _plan(found, live.slots),
-        "join_link": request.build_absolute_uri(join),
+        "join_link": join,
+        "links": recruitment_links(join),
         "bent": changes_of(found, parts=ARMS),
         "versions": access.versions_of(found),
         "protocols": list(PROTOCOLS),
