@@ -72,6 +72,25 @@ def take_back(*, session: ParticipantSession, by: User | None, now: datetime) ->
     return now_is
 
 
+def told(session: ParticipantSession, now_is: Standing) -> str:
+    """What a decision changed, for whoever made it: a sentence that goes on from the person's pseudonym, and more."""
+    session.refresh_from_db()
+    is_out, is_gone = session.is_excluded, session.state == ParticipantSession.State.WITHDRAWN
+    words = [f"is excluded ({session.exclusion_reason})." if is_out else "is no longer excluded."]
+    if is_gone:
+        words.append("This person withdrew, and stays out of every table and figure.")
+    elif is_out:
+        words.append("The answers stay, and the report shows the figures with and without them.")
+    if is_out and now_is.rules is not None and now_is.rule(session.exclusion_reason) is None:
+        rules = "; ".join(f"“{rule}”" for rule in now_is.rules) or "none"
+        words.append(f"That is no rule that was registered ({rules}), and the report says so.")
+    if now_is.is_post_hoc and not is_gone:
+        words.append("Outcomes could be seen before this was decided, and the report says so.")
+    if now_is.is_computed and not is_gone:
+        words.append("What was computed until now does not know of it: compute again.")
+    return " ".join(words)
+
+
 def decided_by(session: ParticipantSession) -> str | None:
     """Who decided last, as tables and pages name them; None where nobody decided."""
     if session.exclusion_decided_at is None:
