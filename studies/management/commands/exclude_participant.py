@@ -1,4 +1,4 @@
-"""`manage.py exclude_participant STUDY PSEUDONYM --reason WHY`: leave a person out of the figures (`--undo`: no more)."""
+"""`manage.py exclude_participant STUDY PSEUDONYM --reason WHY`: leave a person out of the figures, or `--undo` it."""
 
 from typing import Any
 
