@@ -140,6 +140,9 @@ def test_the_verifier_finds_a_decision_that_was_changed_by_hand(
 def test_the_verifier_finds_an_exclusion_that_nobody_logged(answering: Person) -> None:
     ParticipantSession.objects.update(is_excluded=True, exclusion_reason="by hand")
     assert problems(answering) == ("excluded in the row, not in the log",)
+    take_back(answering)
+    exclude(answering, "by hand, once")
+    assert problems(answering) == ()
 
 
 @pytest.mark.parametrize(
