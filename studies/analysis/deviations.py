@@ -71,15 +71,18 @@ def _versions(plan: Preregistration, data: Data, code: str) -> Iterator[Deviatio
 
 def _exclusions(plan: Preregistration, data: Data) -> Iterator[Deviation]:
     excluded = data.trials.loc[data.trials["excluded"] == 1]
-    allowed = {_plain(rule) for rule in plan.exclusions}
+    allowed = {plain(rule) for rule in plan.exclusions}
     rules = "; ".join(plan.exclusions) or "no rule"
     for (reason, post_hoc), part in excluded.groupby(["exclusion_reason", "post_hoc"], sort=True):
         count = part["participant"].nunique()
         name, people = str(reason) or "no reason recorded", f"{count} {'person' if count == 1 else 'people'}"
-        if _plain(str(reason)) not in allowed:
+        if plain(str(reason)) not in allowed:
             yield Deviation("Exclusion by a rule that was not registered", rules, f"{name} ({people})")
         if post_hoc == 1:
             yield Deviation("Exclusion after outcomes were seen", "none", f"{name} ({people})")
+    if late := data.study.taken_back_late:
+        people = f"{late} {'person' if late == 1 else 'people'}"
+        yield Deviation("Exclusion taken back after outcomes were seen", "none", people)
 
 
 def _looks(plan: Preregistration, data: Data) -> Iterator[Deviation]:
@@ -111,5 +114,6 @@ def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:g}"
 
 
-def _plain(rule: str) -> str:
+def plain(rule: str) -> str:
+    """A rule as it is compared: case and spaces make no other rule."""
     return " ".join(rule.casefold().split())

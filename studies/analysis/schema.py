@@ -199,6 +199,7 @@ PARTICIPANTS = Table(
         Column("finished_at", "time", "debrief shown"),
         Column("excluded", "flag", "every trial of this person is excluded", missing="not excluded"),
         Column("exclusion_reason", "text", "the rule that excludes", missing="not excluded"),
+        Column("post_hoc", "flag", "the exclusion was made after outcomes had been seen", missing="not excluded"),
     ),
 )
 

@@ -41,6 +41,7 @@ class Study:
     before the data. family: contrasts adjusted together (see `family`).
     planned_looks: information fractions of the planned analyses, empty where one was planned; max_information: 1/SE²
     at the end. look_results: what earlier analyses found. spec_hash: digest of the study file and plan.
+    taken_back_late: people whose exclusion was taken back after outcomes were seen.
     """
 
     title: str = ""
@@ -57,6 +58,7 @@ class Study:
     look_results: tuple[LookResult, ...] = ()
     spec_hash: str = ""
     is_closed: bool = True
+    taken_back_late: int = 0
 
 
 def from_json(value: Mapping[str, object]) -> Study:
@@ -109,6 +111,7 @@ def from_json(value: Mapping[str, object]) -> Study:
         look_results=tuple(_look(each, problems) for each in listed("look_results", (), "a list of analyses")),
         spec_hash=str(take("spec_hash", str, "", "text")),
         is_closed=take("state", str, "closed", "text") == "closed",
+        taken_back_late=cast(int, take("exclusions_taken_back_post_hoc", int, 0, "a whole number")),
     )
     if problems:
         raise InputError(problems)

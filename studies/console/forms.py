@@ -4,6 +4,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 
+from studies.runtime.exclusions import REASON_MAX as REASON_MAX_OF_EXCLUSION
 from studies.runtime.pauses import REASON_MAX as REASON_MAX_OF_PAUSE
 
 REASON_MIN, REASON_MAX = 5, 500
@@ -33,6 +34,18 @@ class PauseForm(forms.Form):
         error_messages={
             "required": "Please say why.",
             "max_length": f"Please say why in at most {REASON_MAX_OF_PAUSE} characters.",
+        },
+    )
+
+
+class ExcludeForm(forms.Form):
+    """By which rule somebody is left out."""
+
+    reason = forms.CharField(
+        max_length=REASON_MAX_OF_EXCLUSION,
+        error_messages={
+            "required": "Please say by which rule.",
+            "max_length": f"Please name the rule in at most {REASON_MAX_OF_EXCLUSION} characters.",
         },
     )
 

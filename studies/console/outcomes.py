@@ -39,7 +39,7 @@ class Outcomes:
     """`shown` is the newest analysis that ended well; None as long as outcomes are sealed or nothing was computed.
 
     `is_taken_away`: the newest one ended well, and somebody whom it counted was erased since. `files` are those that
-    `shown` wrote.
+    `shown` wrote. `is_before_exclusion`: somebody was excluded since, or is counted again.
     """
 
     is_closed: bool
@@ -50,12 +50,13 @@ class Outcomes:
     is_taken_away: bool
     shown: AnalysisRun | None
     is_before_close: bool
+    is_before_exclusion: bool
     looks: tuple[Seen, ...]
     files: tuple[str, ...]
 
 
 def outcomes_of(study: Study) -> Outcomes:
-    """At most seven queries; results and report, which may be large, stay in the database."""
+    """At most eight queries; results and report, which may be large, stay in the database."""
     may_show = looks.may_show_outcomes(study)
     shown = latest(study).defer("results", "report").first() if may_show else None
     newest = AnalysisRun.objects.filter(study=study).select_related("job").defer("results", "fragment", "report")
@@ -69,6 +70,8 @@ def outcomes_of(study: Study) -> Outcomes:
         is_taken_away=bool(last and last.finished_at and not last.error and last.taken_away_at),
         shown=shown,
         is_before_close=bool(shown and study.closed_at and shown.created_at < study.closed_at),
+        is_before_exclusion=shown is not None
+        and study.sessions.filter(exclusion_decided_at__gt=shown.created_at).exists(),
         looks=tuple(
             Seen(look.at, look.by.get_username() if look.by else "the operator", look.how, look.reason)
             for look in Look.objects.filter(study=study).select_related("by").order_by("at", "pk")

@@ -5,6 +5,7 @@ from django.urls import path
 from studies.console.views import (
     baselines,
     bundle,
+    exclusions,
     figures,
     guide,
     login,
@@ -39,6 +40,8 @@ urlpatterns = [
     path(STUDY + "resume/", pauses.resume, name="resume"),
     path(STUDY + "sessions/<slug:pseudonym>/pause/", pauses.pause, name="pause-session"),
     path(STUDY + "sessions/<slug:pseudonym>/resume/", pauses.resume, name="resume-session"),
+    path(STUDY + "sessions/<slug:pseudonym>/exclude/", exclusions.exclude, name="exclude-session"),
+    path(STUDY + "sessions/<slug:pseudonym>/include/", exclusions.include, name="include-session"),
     path(STUDY + "baselines/start/", baselines.start, name="start-baseline"),
     path(STUDY + "baselines/<int:run>/cancel/", baselines.cancel, name="cancel-baseline"),
     path(STUDY + "people/", people.people, name="people"),

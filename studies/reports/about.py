@@ -3,7 +3,7 @@
 from typing import Any
 
 from studies.design.frozen import changes_of
-from studies.reports import look_results, looks, queries, registration
+from studies.reports import exclusions, look_results, looks, queries, registration
 from studies.reports.source import Source
 from studies.runtime.models import Participant
 
@@ -34,6 +34,7 @@ def about(source: Source) -> dict[str, Any]:
         "changed_by_hand": [*changes_of(study), *registration.changes_of(locked)],
         "looks": looks.lines(study),
         "look_results": look_results.before_closing(study, primary),
+        "exclusions_taken_back_post_hoc": exclusions.taken_back_post_hoc(source.sessions),
         "counts": counted.as_json(),
         **registration.settings_of(locked),
     }

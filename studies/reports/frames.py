@@ -10,6 +10,7 @@ import pandas as pd
 
 from studies.analysis import schema
 from studies.design.models import Condition
+from studies.reports.exclusions import decided_by
 from studies.reports.source import Source, letter
 from studies.reports.table import about_question, assistance, confidence_of, frame
 from studies.reports.trials import trials
@@ -88,6 +89,7 @@ def participants(source: Source) -> pd.DataFrame:
                     "finished_at": session.finished_at.isoformat() if session.finished_at else None,
                     "excluded": int(session.is_excluded),
                     "exclusion_reason": session.exclusion_reason or None,
+                    "post_hoc": int(session.is_exclusion_post_hoc) if session.is_excluded else None,
                 }
             )
             for session in source.sessions
@@ -154,6 +156,8 @@ def exclusions(source: Source) -> pd.DataFrame:
             {
                 "participant": session.participant.pseudonym,
                 "rule": session.exclusion_reason or "no reason was given",
+                "decided_by": decided_by(session),
+                "decided_at": session.exclusion_decided_at.isoformat() if session.exclusion_decided_at else None,
                 "post_hoc": int(session.is_exclusion_post_hoc),
             }
             for session in source.sessions

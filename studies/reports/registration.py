@@ -16,9 +16,10 @@ from studies.design.frozen import require_unchanged
 from studies.design.models import Study
 from studies.design.spec import Spec
 from studies.reports.models import Preregistration
+from studies.runtime.exclusions import REASON_MAX
 
 LEAST_ALPHA, MOST_ALPHA = 0.0001, 0.5
-MOST_LOOKS, LONGEST_RULE = 10, 300
+MOST_LOOKS, LONGEST_RULE = 10, REASON_MAX  # a rule is the reason of the exclusions that follow it
 SUBJECTS = ("exploratory", "confirmatory")
 TIMEOUTS = "unanswered trials count as wrong; without them as a second analysis"
 
@@ -122,8 +123,12 @@ def settings_of(locked: Preregistration | None) -> dict[str, Any]:
 def registered_rules(study: Study) -> frozenset[str]:
     """The exclusion rules that were registered; one query."""
     locked = registered(study)
-    plan = preregistration.from_json(json.loads(locked.content)) if locked else None
-    return frozenset(plan.exclusions) if plan else frozenset()
+    return frozenset(rules_of(locked)) if locked else frozenset()
+
+
+def rules_of(locked: Preregistration) -> tuple[str, ...]:
+    """The exclusion rules of a preregistration, as they were written."""
+    return preregistration.from_json(json.loads(locked.content)).exclusions
 
 
 def primary_form(spec: Spec) -> str:

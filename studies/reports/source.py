@@ -88,7 +88,9 @@ def read(study: Study) -> Source:
     conditions = Condition.objects.filter(study=study).select_related("assistant").order_by("position")
     plans = TrialPlan.objects.filter(slot__study=study).select_related("slot")
     trials = list(counted_trials(study).order_by("session__slot__number", "session__attempt", "position"))
-    sessions = ParticipantSession.objects.filter(study=study).select_related("participant", "slot")
+    sessions = ParticipantSession.objects.filter(study=study).select_related(
+        "participant", "slot", "exclusion_decided_by"
+    )
     listed = list(sessions.order_by("slot__number", "attempt"))
     withdrawn = {session.pk for session in listed if session.state == ParticipantSession.State.WITHDRAWN}
     runs = baselines.finished(study)

@@ -16,6 +16,7 @@ class Change:
     """Collects what happens under the session's lock. `show` sets a section of the snapshot, `put` adds a chat item.
 
     While the session is paused its tabs are shown no turns: those that came meanwhile are shown when it goes on.
+    What an experimenter decides about the session is no sign of life of the person, and sets `is_sign_of_life` False.
     """
 
     def __init__(self, session: ParticipantSession, now: datetime, command_id: UUID | None) -> None:
@@ -24,11 +25,12 @@ class Change:
         self._command_id = command_id
         self.is_repeated = command_id is not None and session.events.filter(command_id=command_id).exists()
         self.after = session.last_seq
+        self.is_sign_of_life = True
         self.sections: dict[str, Any] = {}
         self.items: list[dict[str, Any]] = []
 
     def event(self, kind: str, *, trial: Trial | None = None, client_at: datetime | None = None, **data: Any) -> None:
-        """Append an event to the log; `data` holds ids and counts, never what people wrote."""
+        """Append an event to the log; `data` holds ids and counts, never what participants wrote."""
         session, salt = self.session, events.new_salt()
         command_id, self._command_id = self._command_id, None  # a command is known by its first event
         hashed = events.data_hash(data, salt)
@@ -72,7 +74,8 @@ class Change:
         session = self.session
         if session.last_seq == self.after:
             return
-        session.last_seen_at = self.now
+        if self.is_sign_of_life:
+            session.last_seen_at = self.now
         session.save(update_fields=["last_seq", "head", "last_seen_at"])
         frame = {
             "kind": "event",

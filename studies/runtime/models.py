@@ -1,5 +1,6 @@
 """Participants, their sessions, pauses, trials, messages, replies and events."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -40,6 +41,7 @@ class ParticipantSession(models.Model):
     """One person's run through a slot. `last_seq` and `head` are the end of its event chain.
 
     `paused_at` is since when time stands still; `erased_at` marks a tombstone: what the person gave is gone.
+    `exclusion_decided_at`, `_by` and `is_exclusion_post_hoc` are of the last decision, also of one that took it back.
     """
 
     class State(models.TextChoices):
@@ -75,11 +77,23 @@ class ParticipantSession(models.Model):
     last_seq = models.PositiveIntegerField(default=0)
     head = models.CharField(max_length=64, blank=True)
     is_excluded = models.BooleanField(default=False)
-    exclusion_reason = models.CharField(max_length=200, blank=True)
+    exclusion_reason = models.CharField(max_length=300, blank=True)
     is_exclusion_post_hoc = models.BooleanField(default=False)
+    exclusion_decided_at = models.DateTimeField(null=True, blank=True)
+    exclusion_decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(is_excluded=False) | Q(exclusion_decided_at=None) | ~Q(exclusion_reason=""),
+                name="exclusion_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(exclusion_decided_by=None) | Q(exclusion_decided_at__isnull=False),
+                name="exclusion_has_a_time",
+            ),
             models.UniqueConstraint(fields=["slot", "attempt"], name="attempt_once_per_slot"),
             models.UniqueConstraint(fields=["study", "join_key"], name="consented_once"),
         ]
@@ -246,7 +260,7 @@ class Reply(models.Model):
 
 
 class Event(models.Model):
-    """An append-only log row, chained (runtime/events.py). Holds ids, not text.
+    """An append-only log row, chained (runtime/events.py). Holds ids, not text but for why somebody was excluded.
 
     `command_id` is the browser's UUID of the command that made it: a command that is sent again is known by it.
     """

@@ -15,7 +15,7 @@ from django.db.models import Count, F
 from studies.analysis import chain
 from studies.analysis.chain import Row
 from studies.design.models import Slot, Study
-from studies.runtime import events, timeline
+from studies.runtime import events, exclusions, timeline
 from studies.runtime.models import Message, ParticipantIdentity, ParticipantSession, Reply, Trial
 from studies.runtime.timeline import Timeline
 
@@ -78,6 +78,7 @@ def _verify(session_id: int, anchors: Anchors) -> Verdict:
         *checked.problems,
         *_trials(session, rows),
         *_leftovers(session, rows),
+        *_exclusion(session, rows),
         *_anchored(anchors.get((name, session.attempt)), rows, start),
     ]
     return Verdict(name, session.attempt, checked.events, checked.erased, tuple(problems))
@@ -136,6 +137,25 @@ def _leftovers(session: ParticipantSession, rows: list[Row]) -> list[str]:
         "identities": ParticipantIdentity.objects.filter(participant=session.participant_id).count(),
     }
     return [f"erased, but {count} {what} are still there" for what, count in texts.items() if count]
+
+
+def _exclusion(session: ParticipantSession, rows: list[Row]) -> list[str]:
+    """Whether the row says of its exclusion what the last decision in the log says."""
+    decision = next((row for row in reversed(rows) if row.type in exclusions.DECISIONS), None)
+    is_logged = decision is not None and decision.type == exclusions.EXCLUDED
+    if is_logged != session.is_excluded:
+        return ["excluded in the log, not in the row" if is_logged else "excluded in the row, not in the log"]
+    pairs: list[tuple[str, object, object]] = [
+        ("time", session.exclusion_decided_at, decision.at if decision else None)
+    ]
+    if decision is None or decision.data is not None:
+        said = (decision.data if decision else None) or {}
+        pairs += [
+            ("reason", session.exclusion_reason, said.get("reason", "")),
+            ("post hoc", session.is_exclusion_post_hoc, said.get("post_hoc", False)),
+            ("decided by", session.exclusion_decided_by_id, said.get("by")),
+        ]
+    return [f"exclusion, {name}: {row!s} in the row, {log!s} in the log" for name, row, log in pairs if row != log]
 
 
 def _anchored(anchor: Anchor | None, rows: list[Row], start: str) -> list[str]:

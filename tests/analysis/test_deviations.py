@@ -83,6 +83,8 @@ def test_exclusions_by_other_rules_or_after_the_outcomes_are_listed(make: Callab
     assert found(other) == {"Exclusion by a rule that was not registered": ("no rule", "attention check (1 person)")}
     late = make(trials=lambda f: f.assign(post_hoc=f["excluded"]))
     assert found(late) == {"Exclusion after outcomes were seen": ("none", "attention check (1 person)")}
+    back = make(trials=lambda f: f.assign(post_hoc=""), exclusions_taken_back_post_hoc=2)
+    assert found(back) == {"Exclusion taken back after outcomes were seen": ("none", "2 people")}
 
 
 def test_a_sample_of_another_size_is_listed_once_the_study_is_closed(make: Callable[..., Data]) -> None:

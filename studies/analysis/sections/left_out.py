@@ -35,7 +35,10 @@ def section(data: Data, results: Results) -> Section:
     if excluded:
         blocks.append(Table("Exclusions", ("", "Decided", "People", "Trials"), excluded))
     blocks.append(How(("acc.timeout_rate", "acc.micro")))
-    return Section("left-out", "Timeouts and exclusions", () if excluded else ("Nobody is excluded.",), blocks)
+    sentences = [] if excluded else ["Nobody is excluded."]
+    if late := data.study.taken_back_late:
+        sentences.append(f"Exclusions that were taken back after outcomes were seen: {late}.")
+    return Section("left-out", "Timeouts and exclusions", tuple(sentences), blocks)
 
 
 def _treatments(data: Data, results: Results) -> list[tuple[str, ...]]:

@@ -1,12 +1,12 @@
 """Let time stand still, and run again, for a study or for one session of it."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from studies.console.find import study_or_404
+from studies.console.find import session_or_404, study_or_404
 from studies.console.forms import PauseForm
 from studies.console.guard import staff_page
 from studies.design.models import Study
@@ -16,12 +16,7 @@ from studies.runtime.models import ParticipantSession
 
 def _session(study: Study, pseudonym: str | None) -> ParticipantSession | None:
     """The session that an address names; None for the study's own address."""
-    if pseudonym is None:
-        return None
-    session = study.sessions.select_related("study").filter(participant__pseudonym=pseudonym).first()
-    if session is None:
-        raise Http404(f"There is nothing here: {study} has no session of {pseudonym}.")
-    return session
+    return None if pseudonym is None else session_or_404(study, pseudonym)
 
 
 @staff_page
