@@ -1,25 +1,85 @@
-"""From rows to the plain data that the participant's templates show. The key only where feedback is due."""
+"""From rows to the plain data that the participant's templates show. The key only where feedback is due.
+
+Nothing here knows whether the rows are stored: the preview (imagined.py) hands in some that never are.
+"""
 
 import re
 import uuid
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
+
+from studies.design import access as design
 from studies.design.models import Condition
+from studies.participant.standing import Standing
 from studies.runtime import markup
-from studies.runtime.access import current_trial, is_assisted, session_mark, spec_of
+from studies.runtime.access import is_assisted, session_mark, spec_of
 from studies.runtime.conversation import has_passage
 from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.snapshot import clock, milliseconds, page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LINKS = ("session", "begin", "open", "answer", "finish", "instructions", "withdraw")
+State, Stage = ParticipantSession.State, ParticipantSession.Stage
+Page = tuple[str, dict[str, Any]]  # a template and what it shows
 
 
-def session_page(session: ParticipantSession, now: datetime) -> dict[str, Any]:
-    """What every page of a session has."""
-    trial = current_trial(session)
+def page_of(standing: Standing, now: datetime) -> Page:
+    """The page for where the session stands now."""
+    session = standing.session
+    shown = session_page(standing, now)
+    if session.state == State.ACTIVE and session.paused_at is not None:
+        return "participant/paused.html", shown
+    if session.state not in (State.ACTIVE, State.COMPLETED):
+        return "participant/ended.html", shown | leaving(session)
+    if session.stage == Stage.INSTRUCTIONS:
+        return "participant/instructions.html", shown
+    if session.stage == Stage.DEBRIEF:
+        debrief = markup.render(spec_of(session).texts.debrief)
+        return "participant/debrief.html", shown | {"debrief": debrief, "code": session.completion_code}
+    trial = standing.trial
+    if trial is not None and trial.state == Trial.State.OPEN:
+        return "participant/trial.html", shown | trial_page(session, trial)
+    return "participant/between.html", shown | between_page(standing)
+
+
+def consent_page(study: design.Study, *, is_open: bool, carried: dict[str, str]) -> Page:
+    """What somebody is asked before there is a session; `carried` is what their link brought."""
+    spec = design.spec_of(study)
+    return "participant/consent.html", {
+        "study_title": study.title,
+        "consent": markup.render(spec.texts.consent),
+        "contact": spec.study.contact,
+        "minutes": spec.study.expected_minutes,
+        "is_open": is_open,
+        "carried": carried,
+        "join_key": uuid.uuid4(),
+    }
+
+
+def declined_page() -> Page:
+    """What they are told who do not consent."""
+    text = "Nothing was stored. You can close this page. Thank you."
+    return "participant/notice.html", {"title": "You decided not to take part", "text": text}
+
+
+def instructions_page(standing: Standing, now: datetime) -> Page:
+    """The instructions once more."""
+    return "participant/instructions_again.html", session_page(standing, now)
+
+
+def withdraw_page(standing: Standing, now: datetime) -> Page:
+    """The two ways to stop."""
+    return "participant/withdraw.html", session_page(standing, now) | leaving(standing.session)
+
+
+def session_page(standing: Standing, now: datetime) -> dict[str, Any]:
+    """What every page of a session has; `to` is where its links and forms lead."""
+    session, trial = standing.session, standing.trial
     spec = spec_of(session)
     return {
+        "to": {name: reverse(f"participant:{name}") for name in LINKS},
         "study_title": session.study.title,
         "contact": spec.study.contact,
         "instructions": markup.render(spec.texts.instructions),
@@ -28,7 +88,7 @@ def session_page(session: ParticipantSession, now: datetime) -> dict[str, Any]:
         "server_at": milliseconds(now),
         "session_mark": session_mark(session),
         "seq": session.last_seq,
-        "total": session.trials.count(),
+        "total": standing.total,
         "position": trial.position if trial else 0,
         "is_bot": session.participant.kind == "bot",
     }
@@ -69,7 +129,9 @@ def trial_page(session: ParticipantSession, trial: Trial) -> dict[str, Any]:
         else None,
         "is_assisted": is_assisted(trial),
         "assistant_text": assistant_text(trial),
-        "limit_minutes": f"{trial.time_limit_seconds / 60:g}" if trial.time_limit_seconds else "",
+        "whole_time": f"{trial.time_limit_seconds // 60}:{trial.time_limit_seconds % 60:02}"
+        if trial.time_limit_seconds
+        else "",
         "command_id": uuid.uuid4(),
     }
 
@@ -88,14 +150,12 @@ def paragraphs(text: str) -> list[str]:
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
-def between_page(session: ParticipantSession, trial: Trial | None) -> dict[str, Any]:
+def between_page(standing: Standing) -> dict[str, Any]:
     """The page before the first question, between two, and after the last."""
-    following = (
-        session.trials.filter(state=Trial.State.PLANNED).select_related("condition", "question").order_by("position")
-    ).first()
+    trial, following = standing.trial, standing.following
     return {
         "last": outcome(trial) if trial else None,
-        "feedback": feedback(session, trial, following) if trial else [],
+        "feedback": feedback(standing, trial) if trial else [],
         "next": {
             "position": following.position,
             "is_assisted": is_assisted(following),
@@ -112,14 +172,13 @@ def outcome(trial: Trial) -> dict[str, Any]:
     return {"is_timed_out": trial.state == Trial.State.TIMED_OUT, "is_by_timer": trial.submitted_by == "timer"}
 
 
-def feedback(session: ParticipantSession, trial: Trial, following: Trial | None) -> list[dict[str, Any]]:
+def feedback(standing: Standing, trial: Trial) -> list[dict[str, Any]]:
     """The questions whose keys may be shown now, by the policy of the block that the closed trial belongs to."""
-    policy = trial.condition.feedback
+    policy, following = trial.condition.feedback, standing.following
     if policy == Condition.Feedback.IMMEDIATE:
         return [marked(trial)]
     if policy == Condition.Feedback.END_OF_BLOCK and (following is None or following.block != trial.block):
-        closed = session.trials.filter(block=trial.block).select_related("question").order_by("position")
-        return [marked(each) for each in closed]
+        return [marked(each) for each in standing.of_block(trial.block)]
     return []
 
 

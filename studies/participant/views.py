@@ -1,9 +1,7 @@
 """The participant's pages. Each translates: cookie → session → one operation → page or redirect."""
 
 import logging
-import uuid
 from collections.abc import Callable
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,12 +15,12 @@ from studies.design.operations import StudyFull, StudyNotOpen
 from studies.jobs.executor import database_view
 from studies.participant import cookies, entry, present
 from studies.participant.forms import AnswerForm, ConsentForm, OpenForm, WithdrawForm
-from studies.runtime import access, erasure, markup, operations, pauses, sessions
-from studies.runtime.models import Participant, ParticipantSession, Trial
+from studies.participant.standing import Standing
+from studies.runtime import access, erasure, operations, pauses, sessions
+from studies.runtime.models import Participant, ParticipantSession
 from studies.runtime.rules import Refusal
 
 log = logging.getLogger(__name__)
-State, Stage = ParticipantSession.State, ParticipantSession.Stage
 SessionView = Callable[[HttpRequest, ParticipantSession], HttpResponse]
 NOT_TAKEN = "What you sent just now was not taken, because the study is paused. Please do it again when it goes on."
 
@@ -66,20 +64,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
         return stopped(request, error)
     if pauses.is_study_paused(study):
         return _come_back_later(request)
-    spec = design.spec_of(study)
-    return render(
-        request,
-        "participant/consent.html",
-        {
-            "study_title": study.title,
-            "consent": markup.render(spec.texts.consent),
-            "contact": spec.study.contact,
-            "minutes": spec.study.expected_minutes,
-            "is_open": study.state == study.State.OPEN,
-            "carried": came.carried,
-            "join_key": uuid.uuid4(),
-        },
-    )
+    return render(request, *present.consent_page(study, is_open=study.state == study.State.OPEN, carried=came.carried))
 
 
 def _consent(request: HttpRequest, study: design.Study, came: entry.Entry) -> HttpResponse:
@@ -88,11 +73,7 @@ def _consent(request: HttpRequest, study: design.Study, came: entry.Entry) -> Ht
         text = "The consent form did not arrive as it was sent to you. Please open the link that you were sent again."
         return notice(request, title="Please try again", text=text, status=400)
     if form.cleaned_data["consent"] != "yes":
-        return notice(
-            request,
-            title="You decided not to take part",
-            text="Nothing was stored. You can close this page. Thank you.",
-        )
+        return render(request, *present.declined_page())
     try:
         _, token = sessions.join(
             study=study,
@@ -151,22 +132,9 @@ def show(request: HttpRequest, session: ParticipantSession, error: str = "", sta
     now = timezone.now()
     if operations.close_if_due(session_id=session.pk, now=now):
         session.refresh_from_db()
-    shown: dict[str, Any] = present.session_page(session, now) | {"error": error}
-    if session.state == State.ACTIVE and session.paused_at is not None:
-        return render(request, "participant/paused.html", shown, status=status)
-    if session.state not in (State.ACTIVE, State.COMPLETED):
-        return render(request, "participant/ended.html", shown | present.leaving(session))
-    if session.stage == Stage.INSTRUCTIONS:
-        return render(request, "participant/instructions.html", shown, status=status)
-    if session.stage == Stage.DEBRIEF:
-        debrief = markup.render(access.spec_of(session).texts.debrief)
-        return render(
-            request, "participant/debrief.html", shown | {"debrief": debrief, "code": session.completion_code}
-        )
-    trial = access.current_trial(session)
-    if trial is not None and trial.state == Trial.State.OPEN:
-        return render(request, "participant/trial.html", shown | present.trial_page(session, trial), status=status)
-    return render(request, "participant/between.html", shown | present.between_page(session, trial), status=status)
+    template, shown = present.page_of(Standing(session), now)
+    is_over = session.state != session.State.ACTIVE  # the page of its end is no refusal
+    return render(request, template, shown | {"error": error}, status=200 if is_over else status)
 
 
 def refused(request: HttpRequest, session: ParticipantSession, refusal: Refusal) -> HttpResponse:
@@ -225,7 +193,7 @@ def finish(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
 @require_GET
 @with_session
 def instructions(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
-    return render(request, "participant/instructions_again.html", present.session_page(session, timezone.now()))
+    return render(request, *present.instructions_page(Standing(session), timezone.now()))
 
 
 @with_session
@@ -241,5 +209,5 @@ def withdraw(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
             leave(session_id=session.pk, now=timezone.now())
             return redirect("participant:session")
         error = "Choose one of the two ways to stop, or go back."
-    shown = present.session_page(session, timezone.now()) | present.leaving(session) | {"error": error}
-    return render(request, "participant/withdraw.html", shown, status=400 if error else 200)
+    template, shown = present.withdraw_page(Standing(session), timezone.now())
+    return render(request, template, shown | {"error": error}, status=400 if error else 200)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from studies.design import access as design
 from studies.design import frozen
 from studies.design import operations as design_operations
-from studies.design.models import Study
+from studies.design.models import Study, TrialPlan
 from studies.runtime import events, pauses, snapshot
 from studies.runtime.access import current_trial, token_hash, token_of
 from studies.runtime.change import Change, change
@@ -109,22 +109,24 @@ def _join(
         last_seen_at=now,
         head=events.origin(spec_hash=study.spec_hash, pseudonym=participant.pseudonym),
     )
-    Trial.objects.bulk_create(
-        Trial(
-            session=session,
-            position=plan.position,
-            block=plan.block,
-            question_id=plan.question_id,
-            condition=plan.condition,
-            assistant_id=plan.condition.assistant_id,
-            stance=plan.stance,
-            time_limit_seconds=plan.time_limit_seconds,
-        )
-        for plan in plans
-    )
+    Trial.objects.bulk_create(trial_of(session, plan) for plan in plans)
     with change(session_id=session.pk, now=now) as made:
         made.event("consent", version=session.consent_version, slot=slot.number)
         return made.session, token
+
+
+def trial_of(session: ParticipantSession, plan: TrialPlan) -> Trial:
+    """The planned trial as the person meets it; not saved."""
+    return Trial(
+        session=session,
+        position=plan.position,
+        block=plan.block,
+        question=plan.question,
+        condition=plan.condition,
+        assistant_id=plan.condition.assistant_id,
+        stance=plan.stance,
+        time_limit_seconds=plan.time_limit_seconds,
+    )
 
 
 def session_of_entry(*, study: Study, entry: tuple[str, str]) -> ParticipantSession | None:

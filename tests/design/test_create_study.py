@@ -44,6 +44,7 @@ def test_it_says_what_was_made(file):
         f"  link        /join/{study.join_code}/",
         "  deviation   study.slots: 4 became 8",
         "  deviation   study.title: 'A little study' became 'Other words'",
+        "See what participants will meet: /console/studies/little/v1/preview/",
         "Open it for participants: manage.py launch_study little",
     ]
 

@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 from django.utils import timezone
 
 from studies.design.key_page import keys_page
@@ -63,6 +64,8 @@ class Command(BaseCommand):
         for line in study_lines(study):
             self.stdout.write(f"  {line}")
         if study.state == Study.State.DRAFT:
+            preview = reverse("preview", args=[study.name, study.version])
+            self.stdout.write(f"See what participants will meet: {preview}")
             self.stdout.write(f"Open it for participants: manage.py launch_study {study.name}")
 
 
