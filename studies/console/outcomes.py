@@ -9,6 +9,7 @@ from studies.console.downloads import names
 from studies.design.models import Study
 from studies.jobs.models import Job
 from studies.reports import looks
+from studies.reports.folder import bundle_of
 from studies.reports.models import AnalysisRun, Look
 
 TAKEN_AWAY = "Somebody's data were erased since, so the results that counted them were taken away."
@@ -39,30 +40,26 @@ class Seen:
 class Outcomes:
     """`shown` is the newest analysis that ended well; None as long as outcomes are sealed or nothing was computed.
 
-    `files` are those that it wrote.
+    `files` are those that it wrote. An open study has a bundle where a look's analysis left one.
     """
 
     is_closed: bool
-    may_show: bool
-    may_compute: bool
     progress: Progress | None
     failure: str
     shown: AnalysisRun | None
     is_before_close: bool
     looks: tuple[Seen, ...]
     files: tuple[str, ...]
+    has_bundle: bool
 
 
 def outcomes_of(study: Study) -> Outcomes:
-    """At most seven queries; results and report, which may be large, stay in the database."""
-    may_show = looks.may_show_outcomes(study)
-    shown = latest(study).defer("results", "report").first() if may_show else None
+    """At most four queries; results and report, which may be large, stay in the database."""
+    shown = latest(study).defer("results", "report").first() if looks.may_show_outcomes(study) else None
     newest = AnalysisRun.objects.filter(study=study).select_related("job").defer("results", "fragment", "report")
     last = newest.order_by("-pk").first()
     return Outcomes(
         is_closed=study.state == Study.State.CLOSED,
-        may_show=may_show,
-        may_compute=looks.may_compute_outcomes(study),
         progress=progress_of(last),
         failure=failure_of(last),
         shown=shown,
@@ -72,6 +69,7 @@ def outcomes_of(study: Study) -> Outcomes:
             for look in Look.objects.filter(study=study).select_related("by").order_by("at", "pk")
         ),
         files=tuple(names(shown)) if shown else (),
+        has_bundle=study.state == Study.State.CLOSED or bool(shown and bundle_of(shown)),
     )
 
 

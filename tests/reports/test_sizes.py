@@ -62,7 +62,7 @@ def test_the_command_takes_a_pilot_and_free_numbers(study, capsys):
 def test_the_command_refuses_in_words(study, tmp_path):
     for options, words in (
         ({"people": "none"}, "People = 'none' is not allowed"),
-        ({"pilot": study.name}, "until it is closed"),
+        ({"pilot": study.name}, "until it is closed only counts are shown.*--look REASON"),
         ({"pilot": "nobody"}, "no study is called"),
     ):
         with pytest.raises(CommandError, match=words):

@@ -11,7 +11,8 @@ from studies.jobs.models import Job
 from studies.reports import computed, look_results, source
 from studies.reports import run as analysis
 from studies.reports.files import table_files
-from studies.reports.folder import folder_of
+from studies.reports.folder import bundle_of, folder_of
+from studies.reports.looks import Asked
 from studies.reports.models import AnalysisRun
 from studies.runtime import erasure
 from studies.runtime.models import ParticipantSession
@@ -59,6 +60,15 @@ def test_what_named_the_person_is_gone_and_computing_again_leaves_them_out(playe
     again = work(played)
     assert outcomes_of(played).shown == again
     assert pseudonym not in json.dumps(again.results)
+
+
+def test_the_bundle_of_a_look_goes_with_it(played):
+    now = timezone.now()
+    run = analysis.start_analysis(study=played, now=now, look=Asked(None, "results page", "why", now))
+    analysis.work_analysis(job_id=run.job_id, clock=timezone.now)
+    assert bundle_of(run)
+    erase_one(played)
+    assert bundle_of(run) is None
 
 
 def test_what_a_look_found_of_all_together_stays_for_the_boundaries(played):

@@ -36,9 +36,8 @@ class Command(BaseCommand):
             raise CommandError(f"--out {out}: use a file in a folder that exists, such as {out.parent / 'bundle.zip'}")
         try:
             found = design.study_by_name(study)
-            if look.strip():
-                looks.record_look(study=found, by=None, how="export_study", reason=look.strip(), now=timezone.now())
-            write_bundle(found, out, with_text=with_text, is_release=release, compute=compute)
+            asked = looks.Asked(None, "export_study", look, timezone.now())
+            write_bundle(found, out, with_text=with_text, is_release=release, compute=compute, look=asked)
         except (design.NotFound, design.StudyChanged, looks.OutcomesSealed, JobFailed, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{out}: {out.stat().st_size:,} bytes. Rerun: python -m studies.analysis {out} --out DIR")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from studies.analysis import pilot, sizing, sizing_words
 from studies.analysis.plan_size import layout_of
@@ -21,6 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("study", nargs="?", help="judge this study's own plan (else --people, --questions, …)")
         parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
         parser.add_argument("--pilot", metavar="STUDY", help="take accuracy and SDs from this study's answers")
+        parser.add_argument(
+            "--look", metavar="REASON", default="", help="open the pilot's outcomes before it is closed"
+        )
         parser.add_argument("--design", choices=DESIGNS, help="; ".join(map(": ".join, DESIGNS.items())))
         for field in FIELDS:
             words = ". ".join(filter(None, (field.label, field.hint))).replace("%", "%%")
@@ -34,7 +38,7 @@ class Command(BaseCommand):
         values = {name: str(options[name]) for name in names if options.get(name) is not None}
         try:
             real = layout_of(sizes.plan_columns(study_by_name(study, options.get("study_version")))) if study else None
-            seen = self._pilot(options["pilot"]) if options.get("pilot") else None
+            seen = self._pilot(options["pilot"], options["look"]) if options.get("pilot") else None
             plan = sizing.parse(values, real=real, pilot=seen.effects if seen else None)
         except (NotFound, looks.OutcomesSealed, pilot.TooSmall, Refused) as error:
             raise CommandError(str(error)) from error
@@ -47,8 +51,9 @@ class Command(BaseCommand):
         if options.get("png"):
             self._write(options["png"], picture.png())
 
-    def _pilot(self, name: str) -> pilot.Pilot:
-        found = pilot.estimate(pd.DataFrame(sizes.pilot_columns(study_by_name(name))))
+    def _pilot(self, name: str, look: str) -> pilot.Pilot:
+        asked = looks.Asked(None, "plan_power", look, timezone.now())
+        found = pilot.estimate(pd.DataFrame(sizes.pilot_columns(study_by_name(name), asked)))
         self.stdout.write(f"Pilot {name}: {found.n_trials} trials of {found.people} people on {found.items} questions")
         return found
 
