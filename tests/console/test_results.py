@@ -244,9 +244,9 @@ async def test_the_chats_texts_are_in_the_bundle_only_when_asked_for(async_clien
 
 async def test_after_a_look_the_bundle_of_an_open_study_is_that_of_the_look(async_client, ada, played, tmp_path):
     taken = await on_database(looked_and_computed, played)
-    first = await download(async_client, ada, played)
-    assert f"planets-v1-{taken.created_at:%Y%m%d-%H%M}.zip" in first[0]["Content-Disposition"]
-    (tmp_path / "bundle.zip").write_bytes(first[1])
+    headers, first = await download(async_client, ada, played)
+    assert f"planets-v1-{taken.created_at:%Y%m%d-%H%M}.zip" in headers["Content-Disposition"]
+    (tmp_path / "bundle.zip").write_bytes(first)
     held = data.read(tmp_path / "bundle.zip")
     assert held.study.looks == (
         f"{taken.created_at.isoformat(timespec='seconds')}, results page, by the operator: why",
@@ -255,7 +255,7 @@ async def test_after_a_look_the_bundle_of_an_open_study_is_that_of_the_look(asyn
         zipfile.ZipFile(tmp_path / "bundle.zip").namelist()
     )
     await on_database(answer_anew, played)
-    assert await download(async_client, ada, played) == first
+    assert (await download(async_client, ada, played))[1] == first
     response = await async_client.get(url("bundle", played) + "?text=yes")
     assert response.status_code == 404
     assert "export_study --look" in response.content.decode()

@@ -96,7 +96,7 @@ def _answer(values: dict[str, str], study: Study | None) -> dict[str, Any]:
     """What the simulation says, or the problems that kept it from being asked."""
     typed = {name: value for name, value in values.items() if value and name != "pilot"}
     try:
-        pilot = access.study_by_name(values["pilot"]) if values["pilot"] else None
+        pilot = access.study_by_reference(values["pilot"]) if values["pilot"] else None
         return sizes.size_of(ON_PAGE | typed, study=study, pilot=pilot)
     except access.NotFound as refusal:
         return {"problems": {"pilot": str(refusal)}}

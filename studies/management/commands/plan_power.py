@@ -11,7 +11,8 @@ from studies.analysis import pilot, sizing, sizing_words
 from studies.analysis.plan_size import layout_of
 from studies.analysis.plot_power import power_curve
 from studies.analysis.sizing_fields import DESIGNS, FIELDS, Refused
-from studies.design.access import NotFound, study_by_name
+from studies.design.access import NotFound, study_by_name, study_by_reference
+from studies.management.study_argument import add_version
 from studies.reports import looks, sizes
 
 
@@ -20,8 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("study", nargs="?", help="judge this study's own plan (else --people, --questions, …)")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
-        parser.add_argument("--pilot", metavar="STUDY", help="take accuracy and SDs from this study's answers")
+        add_version(parser)
+        parser.add_argument("--pilot", metavar="STUDY[@N]", help="take accuracy and SDs from this study's answers (@N: "
+                            "of its version N; default: the newest)")  # fmt: skip
         parser.add_argument(
             "--look", metavar="REASON", default="", help="open the pilot's outcomes before it is closed"
         )
@@ -53,8 +55,9 @@ class Command(BaseCommand):
 
     def _pilot(self, name: str, look: str) -> pilot.Pilot:
         asked = looks.Asked(None, "plan_power", look, timezone.now())
-        found = pilot.estimate(pd.DataFrame(sizes.pilot_columns(study_by_name(name), asked)))
-        self.stdout.write(f"Pilot {name}: {found.n_trials} trials of {found.people} people on {found.items} questions")
+        study = study_by_reference(name)
+        found = pilot.estimate(pd.DataFrame(sizes.pilot_columns(study, asked)))
+        self.stdout.write(f"Pilot {study}: {found.n_trials} trials of {found.people} people on {found.items} questions")
         return found
 
     def _write(self, path: Path, content: bytes) -> None:

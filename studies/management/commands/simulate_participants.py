@@ -11,13 +11,14 @@ from studies.design import access as design
 from studies.management.bots import crowd
 from studies.management.bots.bot import BotStuck
 from studies.management.bots.mind import Mind
+from studies.management.study_argument import add_study
 
 
 class Command(BaseCommand):
     help = "Let simulated participants take a study through the real pages and the real socket of a running server."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
+        add_study(parser)
         parser.add_argument("--people", type=int, default=4, help="how many bots (default 4)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same answers (default 1)")
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="the running server")
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         self,
         *args: Any,
         study: str,
+        study_version: int | None,
         people: int,
         seed: int,
         url: str,
@@ -40,7 +42,7 @@ class Command(BaseCommand):
         if not 0 < alone < 1:
             raise CommandError(f"--alone {alone:g}: use a probability between 0 and 1")
         try:
-            found = design.study_by_name(study)
+            found = design.study_by_name(study, study_version)
             accuracy = crowd.assistant_accuracy(found)
             mind = (
                 Mind(seed, alone, 0.5)
