@@ -9,6 +9,7 @@ from studies.console.downloads import names
 from studies.design.models import Study
 from studies.jobs.models import Job
 from studies.reports import looks
+from studies.reports.folder import bundle_of
 from studies.reports.models import AnalysisRun, Look
 
 UNDER_WAY = (Job.State.QUEUED, Job.State.RUNNING)
@@ -39,12 +40,11 @@ class Outcomes:
     """`shown` is the newest analysis that ended well; None as long as outcomes are sealed or nothing was computed.
 
     `is_taken_away`: the newest one ended well, and somebody whom it counted was erased since. `files` are those that
-    `shown` wrote. `is_before_exclusion`: somebody was excluded since, or is counted again.
+    `shown` wrote. `is_before_exclusion`: somebody was excluded since, or is counted again. An open study has a bundle
+    where a look's analysis left one.
     """
 
     is_closed: bool
-    may_show: bool
-    may_compute: bool
     progress: Progress | None
     failure: str
     is_taken_away: bool
@@ -53,18 +53,16 @@ class Outcomes:
     is_before_exclusion: bool
     looks: tuple[Seen, ...]
     files: tuple[str, ...]
+    has_bundle: bool
 
 
 def outcomes_of(study: Study) -> Outcomes:
-    """At most eight queries; results and report, which may be large, stay in the database."""
-    may_show = looks.may_show_outcomes(study)
-    shown = latest(study).defer("results", "report").first() if may_show else None
+    """At most five queries; results and report, which may be large, stay in the database."""
+    shown = latest(study).defer("results", "report").first() if looks.may_show_outcomes(study) else None
     newest = AnalysisRun.objects.filter(study=study).select_related("job").defer("results", "fragment", "report")
     last = newest.order_by("-pk").first()
     return Outcomes(
         is_closed=study.state == Study.State.CLOSED,
-        may_show=may_show,
-        may_compute=looks.may_compute_outcomes(study),
         progress=progress_of(last),
         failure=failure_of(last),
         is_taken_away=bool(last and last.finished_at and not last.error and last.taken_away_at),
@@ -77,6 +75,7 @@ def outcomes_of(study: Study) -> Outcomes:
             for look in Look.objects.filter(study=study).select_related("by").order_by("at", "pk")
         ),
         files=tuple(names(shown)) if shown else (),
+        has_bundle=study.state == Study.State.CLOSED or bool(shown and bundle_of(shown)),
     )
 
 

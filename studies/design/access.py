@@ -7,7 +7,10 @@ from studies.design.models import Study
 from studies.design.spec import Spec
 from studies.design.spec_json import spec_from_json
 
-__all__ = ["NotFound", "Spec", "Study", "StudyChanged", "spec_of", "study_by_join_code", "study_by_name", "versions_of"]
+__all__ = [
+    "NotFound", "Spec", "Study", "StudyChanged", "spec_of", "study_by_join_code", "study_by_name", "study_by_reference",
+    "versions_of",
+]  # fmt: skip
 
 _specs: dict[str, Spec] = {}  # by hash, so that an entry can never be stale
 
@@ -29,6 +32,14 @@ def study_by_name(name: str, version: int | None = None) -> Study:
         raise NotFound(f"study {name!r} has no version {version}; there is {there}.")
     names = ", ".join(Study.objects.order_by("name").values_list("name", flat=True).distinct())
     raise NotFound(f"no study is called {name!r}; {f'there is {names}' if names else 'make one with create_study'}.")
+
+
+def study_by_reference(text: str) -> Study:
+    """`NAME`, or `NAME@2` for that version. Raises NotFound."""
+    name, at, version = text.partition("@")
+    if at and not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise NotFound(f"{text!r}: use NAME, or NAME@2 for its version 2.")
+    return study_by_name(name, int(version) if at else None)
 
 
 def versions_of(study: Study) -> list[Study]:

@@ -82,7 +82,28 @@ def probe_of(config: AssistantConfig) -> Probe:
     try:
         return asyncio.run(ask())
     except BackendError as error:  # it cannot be asked as it is set up: a key that is not there, say
-        return Probe(Health(False, config.backend, config.model, sentence=error.sentence), {})
+        return Probe(_not_set_up(config, error), {})
+
+
+def away(study: Study) -> list[str]:
+    """Which of the study's endpoints do not answer now, as sentences; not within an event loop. Nothing is kept."""
+    told = [(assistant.name, _health(config_of(assistant))) for assistant in remote(study)]
+    return [f"assistant {name} does not answer: {health.sentence}" for name, health in told if not health.is_ok]
+
+
+def _health(config: AssistantConfig) -> Health:
+    async def ask() -> Health:
+        async with aclosing(make_backend(config)) as backend:
+            return await backend.health()
+
+    try:
+        return asyncio.run(ask())
+    except BackendError as error:
+        return _not_set_up(config, error)
+
+
+def _not_set_up(config: AssistantConfig, error: BackendError) -> Health:
+    return Health(False, config.backend, config.model, sentence=error.sentence)
 
 
 def as_json(found: Probe) -> dict[str, Any]:

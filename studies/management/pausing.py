@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from studies.design.access import NotFound, study_by_name
 from studies.design.models import Study
 from studies.jobs.work import Clock
+from studies.management.study_argument import add_study
 from studies.runtime import pauses
 from studies.runtime.models import ParticipantSession
 
@@ -16,8 +17,7 @@ POLL_SECONDS = 0.1
 
 
 def add_arguments(parser: CommandParser) -> None:
-    parser.add_argument("study", help="the study's name")
-    parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
+    add_study(parser)
     parser.add_argument("--session", metavar="PSEUDONYM", help="only this participant's session, not the whole study")
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from studies.design.models import Study
-from studies.reports import looks, source
+from studies.reports import source
 from studies.reports.files import Compute, Files, bundle_files, read_by_analysis, release_files, with_sums
+from studies.reports.looks import Asked, open_outcomes
 from studies.reports.write_zip import write_zip
 
 
@@ -25,13 +26,14 @@ def write_bundle(
     with_text: bool = False,
     is_release: bool = False,
     compute: Compute = without_results,
+    look: Asked | None = None,
 ) -> Path:
     """Write the study's bundle to `out`, all of it or nothing; an older file of that name is replaced.
 
     `with_text` adds what people and assistants wrote; `is_release` writes the anonymised form; `compute` gives the
-    results (see computed). Raises OutcomesSealed while outcomes may not be shown.
+    results (see computed). While the study is open it takes a look; without one it raises OutcomesSealed.
     """
-    looks.require_outcomes(looks.may_show_outcomes(study), study)
+    open_outcomes(study, look)
     with one_instant():
         write = release_files if is_release else bundle_files
         files = write(source.read(study), with_text=with_text)

@@ -10,11 +10,11 @@ from studies.analysis import code, filenames
 from studies.design.models import Study
 from studies.reports import process
 from studies.reports.files import Files
-from studies.reports.folder import folder_of
+from studies.reports.folder import BUNDLE, folder_of
 from studies.reports.models import AnalysisRun
 from studies.reports.write_zip import write_zip
 
-LEFT_OUT = ("report.fragment.html", "error.txt")
+LEFT_OUT = ("report.fragment.html", "error.txt", BUNDLE)
 
 
 def stored_or_now(study: Study, tables: Files) -> Files:
@@ -30,7 +30,7 @@ def stored(study: Study, tables: Files) -> Files:
         return {}
     read = newest.results.get("source", {}).get("sha256")  # runs of older versions say less
     is_same = read == digests(tables) and newest.results.get("code") == code.digest()
-    return _read(folder_of(newest)) if is_same else {}
+    return results_in(folder_of(newest)) if is_same else {}
 
 
 def now(study: Study, tables: Files, *, is_quick: bool = False) -> Files:
@@ -41,7 +41,7 @@ def now(study: Study, tables: Files, *, is_quick: bool = False) -> Files:
         folder = Path(name)
         write_zip(folder / process.TABLES, tables)
         process.analyse(folder / process.TABLES, folder / "out", clock=timezone.now, is_quick=is_quick)
-        return _read(folder / "out")
+        return results_in(folder / "out")
 
 
 def digests(tables: Files) -> dict[str, str]:
@@ -49,6 +49,7 @@ def digests(tables: Files) -> dict[str, str]:
     return {PurePosixPath(name).name: hashlib.sha256(content).hexdigest() for name, content in tables.items()}
 
 
-def _read(folder: Path) -> Files:
+def results_in(folder: Path) -> Files:
+    """What an analysis wrote there, as files of the bundle."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in LEFT_OUT)
     return {f"results/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}

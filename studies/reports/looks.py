@@ -1,19 +1,35 @@
 """Who may see outcomes, and the record of those who looked before the study was closed.
 
-Until a study is closed its pages show counts. A look is confirmed, recorded and printed in every later report. It opens
-the outcomes of that moment: what is analysed after more people have come needs another look.
+Until a study is closed its pages show counts. Whatever reads outcomes from the rows of now (an analysis, a bundle, a
+pilot's answers) is a look of its own then: it is given a reason, which is recorded with it and printed in every later
+report. So nobody sees the outcomes of people who came since the last look without another one. What was computed
+with a look stays to be seen: the figures, and the bundle of the moment when they were computed.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
 
 from studies.design.models import Study
-from studies.reports.models import AnalysisRun, Look
+from studies.reports.models import Look
 
 
 class OutcomesSealed(PermissionError):
     """The study is not closed and nobody confirmed a look; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A look that `by` (None: whoever runs a command) wants to take.
+
+    `how` is the way: `results page`, `analyse_study`, `export_study`, `plan_power`.
+    """
+
+    by: User | None
+    how: str
+    reason: str
+    at: datetime
 
 
 def may_show_outcomes(study: Study) -> bool:
@@ -21,34 +37,20 @@ def may_show_outcomes(study: Study) -> bool:
     return study.state == Study.State.CLOSED or Look.objects.filter(study=study).exists()
 
 
-def may_compute_outcomes(study: Study) -> bool:
-    """Whether outcomes may be computed anew: the study is closed, or a look was recorded since the last analysis."""
-    if study.state == Study.State.CLOSED:
-        return True
-    last_look = Look.objects.filter(study=study).order_by("-at").values_list("at", flat=True).first()
-    last_run = (
-        AnalysisRun.objects.filter(study=study).order_by("-created_at").values_list("created_at", flat=True).first()
-    )
-    return last_look is not None and (last_run is None or last_look > last_run)
+def open_outcomes(study: Study, look: Asked | None) -> None:
+    """To be called where outcomes are read from the rows of now. Raises OutcomesSealed for an open study without look.
 
-
-def require_outcomes(allowed: bool, study: Study) -> None:
-    """Raise OutcomesSealed where `allowed` is false."""
-    if not allowed:
-        raise OutcomesSealed(
-            f"study {study.name!r} is {study.state}: until it is closed only counts are shown. Close it, or confirm a "
-            "look with its reason (--look REASON, or on the results page); looks are printed in the report."
-        )
-
-
-def record_look(*, study: Study, by: User | None, how: str, reason: str, now: datetime) -> Look | None:
-    """Record that the outcomes are opened, by `by` or by whoever runs a command; None for a closed study: no look.
-
-    `how` is the way: `results page`, `analyse_study`, `export_study`.
+    A look is recorded, and is none where the study is closed.
     """
     if study.state == Study.State.CLOSED:
-        return None
-    return Look.objects.create(study=study, by=by, at=now, how=how, reason=reason)
+        return
+    if look is None or not look.reason.strip():
+        raise OutcomesSealed(
+            f"study {study.name!r} is {study.state}: until it is closed only counts are shown. Close it, or confirm a "
+            "look with its reason (--look REASON, or on the results page); looks are printed in the report, and newer "
+            "outcomes need another one."
+        )
+    Look.objects.create(study=study, by=look.by, at=look.at, how=look.how, reason=look.reason.strip())
 
 
 def lines(study: Study) -> list[str]:

@@ -11,7 +11,6 @@ import pandas as pd
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
 
 from studies.design.models import Study
-from studies.reports import looks
 from studies.reports.csv_text import csv_bytes
 from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.platforms import NAMES
@@ -24,7 +23,7 @@ class PaymentRow:
     """One session. `platform` and `platform_id` are empty for whoever came by the bare link, and after an erasure.
 
     `minutes` is the time on questions that are over, from opening each to its end, without pauses. `right` is None
-    while outcomes are sealed, and of whoever withdrew.
+    until the study is closed, and of whoever withdrew.
     """
 
     pseudonym: str
@@ -46,7 +45,7 @@ class PaymentRow:
 
 def payment_rows(study: Study, *, first: int = 0, at_most: int | None = None) -> list[PaymentRow]:
     """The study's sessions, newest first; two queries at most."""
-    is_open = looks.may_show_outcomes(study)
+    is_told = study.state == Study.State.CLOSED  # a look opens one moment; these rows are of now
     took = ExpressionWrapper(F("trials__closed_at") - F("trials__opened_at"), output_field=DurationField())
     is_over = Q(trials__closed_at__isnull=False)
     is_right = Q(trials__state=Trial.State.ANSWERED, trials__answer=F("trials__question__key"))
@@ -61,13 +60,13 @@ def payment_rows(study: Study, *, first: int = 0, at_most: int | None = None) ->
         .order_by("-pk")
     )
     last = None if at_most is None else first + at_most
-    return [_row(session, is_open) for session in sessions[first:last]]
+    return [_row(session, is_told) for session in sessions[first:last]]
 
 
-def _row(session: ParticipantSession, is_open: bool) -> PaymentRow:
+def _row(session: ParticipantSession, is_told: bool) -> PaymentRow:
     identity = getattr(session.participant, "identity", None)
     seconds = (session.took or timedelta()).total_seconds() - (session.stood_still or 0.0)  # type: ignore[attr-defined]
-    is_counted = is_open and session.state != ParticipantSession.State.WITHDRAWN
+    is_counted = is_told and session.state != ParticipantSession.State.WITHDRAWN
     return PaymentRow(
         pseudonym=session.participant.pseudonym,
         kind=session.participant.kind,

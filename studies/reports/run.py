@@ -12,9 +12,12 @@ from django.db import transaction
 from studies.design.models import Study
 from studies.jobs import operations as jobs
 from studies.jobs.work import Clock, JobFailed, JobInterrupted, Report, Work, working
-from studies.reports import looks, process, source
-from studies.reports.files import table_files
-from studies.reports.folder import folder_of
+from studies.reports import process, source
+from studies.reports.bundle import one_instant
+from studies.reports.computed import results_in
+from studies.reports.files import Files, bundle_files, read_by_analysis, table_files, with_sums
+from studies.reports.folder import BUNDLE, folder_of
+from studies.reports.looks import Asked, open_outcomes
 from studies.reports.models import AnalysisRun
 from studies.reports.taken_away import remove_files
 from studies.reports.write_zip import write_zip
@@ -23,10 +26,10 @@ TASK = "studies.tasks.analyse"
 FILES = ("results.json", "report.fragment.html", "report.html")
 
 
-def start_analysis(*, study: Study, now: datetime) -> AnalysisRun:
-    """Ask for an analysis of the study as it is now. Raises OutcomesSealed without a look since the last one."""
-    looks.require_outcomes(looks.may_compute_outcomes(study), study)
+def start_analysis(*, study: Study, now: datetime, look: Asked | None = None) -> AnalysisRun:
+    """Ask for an analysis of the study as it is now. While it is open it takes a look; without one: OutcomesSealed."""
     with transaction.atomic():
+        open_outcomes(study, look)
         run = AnalysisRun.objects.create(study=study, created_at=now)
         run.job = jobs.enqueue(task=TASK, arguments={"run_id": run.pk}, now=now)
         run.save(update_fields=["job"])
@@ -58,13 +61,13 @@ def _analyse(run: AnalysisRun, work: Work) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="oversight-tables-") as name:
-        rows = source.read(run.study)
-        if not rows.trials:
-            raise JobFailed(f"Nobody has answered a question of {run.study} yet: there is nothing to analyse.")
+        files = _files(run.study)
         tables = Path(name) / process.TABLES
-        write_zip(tables, table_files(rows))
+        write_zip(tables, read_by_analysis(files))
         work.progress(1, 3)
         process.analyse(tables, out, clock=work.clock, beat=work.beat)
+    if run.study.state != Study.State.CLOSED:
+        write_zip(out / BUNDLE, with_sums(files | results_in(out)))
     work.progress(2, 3)
     results, fragment, report = (_read(out / file) for file in FILES)
     is_stored = _store(
@@ -79,6 +82,15 @@ def _analyse(run: AnalysisRun, work: Work) -> None:
         shutil.rmtree(out, ignore_errors=True)
         raise JobFailed("Somebody's data were erased while this was computed. Compute it again.")
     work.progress(3, 3)
+
+
+def _files(study: Study) -> Files:
+    """What the analysis reads; for a look all of a bundle, since later there is none of this moment."""
+    with one_instant():
+        rows = source.read(study)
+        if not rows.trials:
+            raise JobFailed(f"Nobody has answered a question of {study} yet: there is nothing to analyse.")
+        return table_files(rows) if study.state == Study.State.CLOSED else bundle_files(rows)
 
 
 def _read(path: Path) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from studies.design.models import Condition, Study, TrialPlan
-from studies.reports import looks, source
+from studies.reports import source
+from studies.reports.looks import Asked, open_outcomes
 from studies.reports.process import environment
 
 Columns = dict[str, list[Any]]
@@ -33,12 +34,13 @@ def plan_columns(study: Study) -> Columns:
     }
 
 
-def pilot_columns(study: Study) -> Columns:
+def pilot_columns(study: Study, look: Asked | None = None) -> Columns:
     """One entry per trial that counts: who, what, under which condition, right or not. One query.
 
-    Unanswered trials are wrong; excluded sessions are left out. Raises OutcomesSealed while outcomes may not be shown.
+    Unanswered trials are wrong; excluded sessions are left out. While the study is open it takes a look; without one
+    it raises OutcomesSealed.
     """
-    looks.require_outcomes(looks.may_show_outcomes(study), study)
+    open_outcomes(study, look)
     fields = ("session_id", "question_id", "question__passage_id", "question__key", "answer", "condition__assistance")
     rows = source.counted_trials(study).filter(session__is_excluded=False).order_by("pk").values_list(*fields)
     listed = list(rows)

@@ -17,17 +17,17 @@ from tests.reports import rows
 
 LOGIN = 2  # the login's session and its user, on every page
 EXPECTED = {
-    # the study; 9 of the live part; planned trials; stances per trial and per question; is it sealed; versions;
+    # the study; 9 of the live part; planned trials; stances per trial and per question; its newest result; versions;
     # preregistration
     "study": 16,  # two more where an operation made the study: its conditions and assistants are looked at
     # the study; sessions' sum, their plans, trials' sum; slots; manifest's size; baselines; pauses; failed replies;
     "live": 10,  # some sessions
-    # the study; both sums, with the plans; is it sealed; the newest result and run; last look and run; all looks;
-    "results": 11,  # exclusions since
+    # the study; both sums, with the plans; is it sealed; the newest result and run; all looks; exclusions since
+    "results": 9,
     "progress": 2,  # the study; the newest run
     "launch": 2,  # the study; its slots
     "close": 2,  # the study; who is active
-    "people": 5,  # the study; how many sessions; a page of them; is it sealed (asked by the rows and by the page)
+    "people": 3,  # the study; how many sessions; a page of them
     "pause": 3,  # the study; its pause; who is active
 }
 

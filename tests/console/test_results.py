@@ -1,12 +1,14 @@
 """Outcomes stay sealed until the study is closed or somebody looks; then the newest analysis is shown."""
 
 import io
+import re
 import zipfile
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from studies.analysis import data
 from studies.analysis.filenames import data_file
 from studies.design.models import Study
 from studies.jobs import operations as jobs
@@ -14,11 +16,13 @@ from studies.jobs.executor import on_database
 from studies.jobs.models import Job
 from studies.reports import run as analysis
 from studies.reports.folder import folder_of
+from studies.reports.looks import Asked
 from studies.reports.models import AnalysisRun, Look
-from studies.runtime.models import ParticipantSession
+from studies.runtime.models import ParticipantSession, Trial
 from tests.console.test_studies import page, url
 from tests.reports import rows
 
+TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')
 SECRET = "accuracy is 61.8 %"  # an outcome, in every part of the stored analysis
 ROW = {"id": "acc.micro", "condition": "human", "estimate": 0.618, "n_trials": 40, "reason": SECRET}
 
@@ -238,10 +242,70 @@ async def test_the_chats_texts_are_in_the_bundle_only_when_asked_for(async_clien
     assert data_file("messages") in zipfile.ZipFile(io.BytesIO(content)).namelist()
 
 
-async def test_after_a_look_the_bundle_of_an_open_study_can_be_had(async_client, ada, played):
-    await on_database(looked, played)
-    _, content = await download(async_client, ada, played)
-    assert zipfile.ZipFile(io.BytesIO(content)).testzip() is None
+async def test_after_a_look_the_bundle_of_an_open_study_is_that_of_the_look(async_client, ada, played, tmp_path):
+    taken = await on_database(looked_and_computed, played)
+    headers, first = await download(async_client, ada, played)
+    assert f"planets-v1-{taken.created_at:%Y%m%d-%H%M}.zip" in headers["Content-Disposition"]
+    (tmp_path / "bundle.zip").write_bytes(first)
+    held = data.read(tmp_path / "bundle.zip")
+    assert held.study.looks == (
+        f"{taken.created_at.isoformat(timespec='seconds')}, results page, by the operator: why",
+    )
+    assert {"results/results.csv", "sums.json", "event_heads.csv"} <= set(
+        zipfile.ZipFile(tmp_path / "bundle.zip").namelist()
+    )
+    await on_database(answer_anew, played)
+    assert (await download(async_client, ada, played))[1] == first
+    response = await async_client.get(url("bundle", played) + "?text=yes")
+    assert response.status_code == 404
+    assert "export_study --look" in response.content.decode()
+    assert await on_database(Look.objects.count) == 1
+
+
+def looked_and_computed(study: Study) -> AnalysisRun:
+    now = timezone.now()
+    run = analysis.start_analysis(study=study, now=now, look=Asked(None, "results page", "why", now))
+    analysis.work_analysis(job_id=run.job_id, clock=timezone.now)
+    return run
+
+
+def answer_anew(study: Study) -> None:
+    """Everybody was right after all: whatever is read from the rows of now differs."""
+    for trial in Trial.objects.filter(session__study=study).select_related("question"):
+        Trial.objects.filter(pk=trial.pk).update(answer=trial.question.key)
+
+
+@pytest.mark.parametrize("name", ["results", "report", "csv", "figures"])
+def test_what_was_computed_with_a_look_stays_as_it_was(staff, played, name):
+    looked_and_computed(played)
+    before = staff.get(url(name, played)).content
+    answer_anew(played)
+    after = staff.get(url(name, played)).content
+    assert TOKEN.sub(b"", after) == TOKEN.sub(b"", before)
+    staff.post(url("compute", played))
+    assert (AnalysisRun.objects.count(), Look.objects.count()) == (1, 1)
+
+
+def test_pages_offer_the_bundle_of_an_open_study_only_after_a_look(staff, played):
+    assert url("bundle", played) not in page(staff, "study", played)
+    looked(played)
+    analysed(played)
+    assert url("bundle", played) not in page(staff, "study", played) + page(staff, "results", played)
+    looked_and_computed(played)
+    text = page(staff, "study", played)
+    assert f'href="{url("bundle", played)}"' in text
+    assert "It holds what was there at the last look" in text
+    assert "?text=yes" not in text
+    assert url("bundle", played) in page(staff, "results", played)
+    rows.close(played)
+    assert "?text=yes" in page(staff, "study", played)
+
+
+def test_a_look_while_results_are_computed_is_not_taken(staff, played):
+    under_way(played, state="running", done=1, total=3)
+    form = {"reason": "The pilot may be broken.", "understood": "yes"}
+    assert "yours was not taken" in staff.post(url("look", played), form, follow=True).content.decode()
+    assert not Look.objects.exists()
 
 
 def test_the_login_page_comes_before_a_download(client, played):

@@ -52,12 +52,14 @@ def test_a_studys_own_plan_is_judged(staff, study):
     assert reverse("console:size", args=[study.name, study.version]) in staff.get(url("study", study)).content.decode()
 
 
-def test_a_pilot_is_used_once_its_outcomes_may_be_shown(staff, study):
+def test_a_pilot_is_used_once_it_is_closed(staff, study):
     rows.play(study, people=6)
     sealed = staff.get(f"{FREE}?{QUICK}&pilot={study.name}")
     assert sealed.status_code == 400
-    assert "until it is closed only counts are shown" in sealed.content.decode()
-    looks.record_look(study=study, by=None, how="results page", reason="a pilot", now=rows.START)
+    assert f"plan_power --pilot {study.name} --look REASON" in sealed.content.decode()
+    looks.open_outcomes(study, looks.Asked(None, "results page", "a pilot", rows.START))
+    assert staff.get(f"{FREE}?{QUICK}&pilot={study.name}").status_code == 400  # a page records nothing
+    rows.close(study)
     assert staff.get(f"{FREE}?{QUICK}&pilot={study.name}").status_code == 200
     assert "no study is called" in unescape(staff.get(f"{FREE}?{QUICK}&pilot=nobody").content.decode())
 

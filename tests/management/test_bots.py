@@ -3,9 +3,17 @@
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from studies.management.bots import mind
+from studies.design.models import Study
+from studies.design.operations import launch_study
+from studies.management.bots import bot, mind
 from studies.management.bots.mind import Mind
+from studies.reports.registration import Choices, preregister
+from studies.runtime.models import ParticipantSession
+from tests.design.test_probes import study_at
+from tests.reports import rows
 from tests.running import RunningServer
 
 OPTIONS = ["amber", "birch", "cedar", "dune"]
@@ -68,3 +76,46 @@ def test_bots_without_a_server_say_what_to_do(tmp_path: Path) -> None:
     server.make_small_study()
     with pytest.raises(RuntimeError, match="Is the server running at http"):
         server.manage("simulate_participants", "small", "--people", "1", "--url", "http://127.0.0.1:9", "--gain", "0")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reason", ["1 person has joined it", "it is preregistered"])
+def test_bots_keep_away_from_what_people_answer_unless_it_is_meant(reason: str) -> None:
+    study = rows.make_study()
+    if reason == "it is preregistered":
+        Study.objects.update(state="draft")
+        study.refresh_from_db()
+        preregister(study=study, choices=Choices(), by=None, now=timezone.now())
+    else:
+        rows.join(study, 0, kind="bot")
+        rows.join(study, 1, kind="person")
+    away = ("simulate_participants", study.name, "--people", "1", "--url", "http://127.0.0.1:9", "--gain", "0")
+    with pytest.raises(CommandError, match=f"planets v1: {reason}.*study.name=planets-pilot.*--among-people"):
+        call_command(*away)
+    with pytest.raises(CommandError, match="Is the server running"):
+        call_command(*away, "--among-people")
+
+
+@pytest.mark.django_db
+def test_no_bot_is_sent_where_the_assistant_does_not_answer() -> None:
+    study = study_at("http://127.0.0.1:9")
+    launch_study(study_id=study.pk, now=timezone.now())
+    words = r"(?s)v1: assistant helper does not answer: .*\nNo bot was sent.* check_assistant little --study-version 1"
+    with pytest.raises(CommandError, match=words):
+        call_command("simulate_participants", "little", "--people", "1", "--url", "http://127.0.0.1:9")
+    assert not ParticipantSession.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_reply_that_failed_is_not_taken_for_a_server_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stuck(self: bot.Bot) -> str:
+        raise bot.NoReply("the assistant's reply failed: It could not be reached.")
+
+    monkeypatch.setattr(bot.Bot, "run", stuck)
+    study = rows.make_study()
+    with pytest.raises(CommandError) as refused:
+        call_command("simulate_participants", study.name, "--people", "2", "--gain", "0")
+    assert str(refused.value) == (
+        "the bot in slot 0: the assistant's reply failed: It could not be reached. "
+        "More about the assistant: manage.py check_assistant planets --study-version 1"
+    )

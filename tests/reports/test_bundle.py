@@ -87,9 +87,9 @@ def test_the_checksums_are_those_of_every_other_file(study, tmp_path):
 def test_study_json_carries_the_sums_the_looks_and_what_was_fixed(tmp_path):
     study = rows.make_study()
     rows.play(study, people=2, kind="bot")
-    looks.record_look(study=study, by=None, how="export_study", reason="a pilot", now=rows.START)
+    look = looks.Asked(None, "export_study", "a pilot", rows.START)
     study.deviations = [{"key": "study.slots", "from": 48, "to": 8}]
-    about = json.loads(unzip(write_bundle(study, tmp_path / "bundle.zip"))["study.json"])
+    about = json.loads(unzip(write_bundle(study, tmp_path / "bundle.zip", look=look))["study.json"])
     assert about["simulated"] is True
     assert about["primary"] == "question_weighted"
     assert about["baseline_protocol"] == "scripted-stance"

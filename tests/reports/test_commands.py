@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from studies.analysis.__main__ import main
 from studies.analysis.filenames import data_file
 from studies.jobs import run_here
+from studies.reports.folder import bundle_of
 from studies.reports.models import AnalysisRun, Look
 from tests.reports import rows
 
@@ -81,6 +82,7 @@ def test_an_open_study_is_not_analysed_without_a_look(study):
 def test_a_look_is_recorded_and_printed_in_the_report(study):
     said = run("analyse_study", study.name, "--look", "safety check")
     assert "human+model" in said
+    assert f"Bundle of this look: {bundle_of(AnalysisRun.objects.get())}" in said
     assert Look.objects.get().reason == "safety check"
     assert "safety check" in AnalysisRun.objects.get().report
 
@@ -93,6 +95,32 @@ def test_an_open_study_is_not_exported_without_a_look(study, tmp_path):
     said = run("export_study", study.name, "--out", str(out), "--look", "a backup", "--no-results")
     assert "Rerun: python -m studies.analysis" in said
     assert Look.objects.get().how == "export_study"
+
+
+def test_every_later_export_of_an_open_study_is_another_look(study, tmp_path):
+    out = tmp_path / "bundle.zip"
+    run("analyse_study", study.name, "--look", "safety check")
+    with pytest.raises(CommandError, match="newer outcomes need another one"):
+        run("export_study", study.name, "--out", str(out))
+    with pytest.raises(CommandError, match="newer outcomes need another one"):
+        run("analyse_study", study.name)
+    assert not out.exists()
+    run("export_study", study.name, "--out", str(out), "--look", "a backup", "--no-results")
+    run(
+        "plan_power", "--pilot", study.name, "--people", "8", "--replications", "100", "--look", "the next study's size"
+    )
+    assert list(Look.objects.order_by("pk").values_list("how", "reason")) == [
+        ("analyse_study", "safety check"), ("export_study", "a backup"), ("plan_power", "the next study's size"),
+    ]  # fmt: skip
+
+
+def test_the_bundle_that_a_look_keeps_is_whole_and_holds_its_results(study, capsys):
+    study.slots.filter(number__lt=8).update(attempts=1)
+    run("analyse_study", study.name, "--look", "safety check")
+    assert main([str(bundle_of(AnalysisRun.objects.get())), "--check"]) == 1  # the rows were made without a log
+    said = capsys.readouterr().out
+    assert "Every checksum agrees." in said
+    assert "Made again, byte for byte the same: results.csv, results.json, table1.csv." in said
 
 
 def test_what_people_wrote_is_only_exported_when_asked_for(study, tmp_path):

@@ -127,7 +127,7 @@ def test_once_outcomes_could_be_seen_it_is_post_hoc(study, way):
     if way == "closed":
         rows.close(study)
     elif way == "a look":
-        looks.record_look(study=study, by=None, how="results page", reason="a pilot", now=rows.START)
+        looks.open_outcomes(study, looks.Asked(None, "results page", "a pilot", rows.START))
     else:
         taken_away_at = rows.START if "taken" in way else None
         AnalysisRun.objects.create(study=study, created_at=rows.START, taken_away_at=taken_away_at)

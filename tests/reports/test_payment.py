@@ -51,12 +51,13 @@ def test_a_row_has_the_platform_id_beside_the_code_and_the_minutes(study: Study)
     assert (newest.pseudonym, newest.completion_code) == ("p1", "CODE1")
 
 
-def test_right_answers_stay_blank_until_outcomes_may_be_shown(study: Study) -> None:
+def test_right_answers_stay_blank_until_the_study_is_closed(study: Study) -> None:
+    """Also after a look, which opened an earlier moment."""
+    Look.objects.create(study=study, at=LATER, how="results page", reason="bonus")
     assert [row.right for row in payment_rows(study)] == [None, None]
     assert {line["right_answers"] for line in lines(study)} == {""}
-    Look.objects.create(study=study, at=LATER, how="results page", reason="bonus")
-    assert [row.right for row in payment_rows(study)] == [2, 2]
-    assert {line["right_answers"] for line in lines(rows.close(study))} == {"2"}
+    assert [row.right for row in payment_rows(rows.close(study))] == [2, 2]
+    assert {line["right_answers"] for line in lines(study)} == {"2"}
 
 
 def test_who_withdrew_keeps_the_code_and_counts_no_answers(study: Study) -> None:

@@ -101,7 +101,7 @@ def test_a_bundle_carries_it_unchanged_and_the_analysis_finds_the_deviations(stu
 def test_planned_looks_and_what_earlier_analyses_found_reach_the_analysis(study, tmp_path):
     lock(study, looks=(0.5, 1.0), max_information=400.0)
     launch_and_play(study, people=4)
-    looks.record_look(study=study, by=None, how="results page", reason="planned", now=rows.START)
+    looks.open_outcomes(study, looks.Asked(None, "results page", "planned", rows.START))
     row = {"id": "diff.hm_minus_human.question_weighted", "condition": "human+model", "baseline": "human", "arm": None,
            "subset": "all", "estimate": 0.1, "se": 0.08, "p": 0.21}  # fmt: skip
     results = {"headline": {"subset": "all"}, "results": [row]}
@@ -122,7 +122,7 @@ def test_the_analysis_of_the_last_look_is_the_present_one(study):
     launch_and_play(study, people=2)
     for hours in (0, 2):
         at = rows.START + timedelta(hours=hours)
-        looks.record_look(study=study, by=None, how="results page", reason="planned", now=at)
+        looks.open_outcomes(study, looks.Asked(None, "results page", "planned", at))
         AnalysisRun.objects.create(study=study, created_at=at + timedelta(hours=1), finished_at=at, results={})
     assert [each["at"] for each in about(read(study))["look_results"]] == ["2026-03-01T10:00:00+00:00"]
 

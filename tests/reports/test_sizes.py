@@ -55,14 +55,14 @@ def test_the_command_takes_a_pilot_and_free_numbers(study, capsys):
     rows.close(study)
     call_command("plan_power", people="20", questions="20", pilot=study.name, replications="100")
     said = capsys.readouterr().out
-    assert "Pilot planets: 60 trials of 6 people" in said
+    assert "Pilot planets v1: 60 trials of 6 people" in said
     assert "20 people, 20 questions" in said
 
 
 def test_the_command_refuses_in_words(study, tmp_path):
     for options, words in (
         ({"people": "none"}, "People = 'none' is not allowed"),
-        ({"pilot": study.name}, "until it is closed"),
+        ({"pilot": study.name}, "until it is closed only counts are shown.*--look REASON"),
         ({"pilot": "nobody"}, "no study is called"),
     ):
         with pytest.raises(CommandError, match=words):

@@ -11,7 +11,8 @@ from studies.jobs.models import Job
 from studies.reports import computed, look_results, source
 from studies.reports import run as analysis
 from studies.reports.files import table_files
-from studies.reports.folder import folder_of
+from studies.reports.folder import bundle_of, folder_of
+from studies.reports.looks import Asked
 from studies.reports.models import AnalysisRun
 from studies.runtime import erasure
 from studies.runtime.models import ParticipantSession
@@ -80,6 +81,15 @@ def test_files_that_cannot_be_removed_are_told_and_stop_nothing(played, monkeypa
     erase_one(played)
     assert f"still in {folder_of(run)}, remove them by hand" in caplog.text
     assert outcomes_of(played).is_taken_away
+
+
+def test_the_bundle_of_a_look_goes_with_it(played):
+    now = timezone.now()
+    run = analysis.start_analysis(study=played, now=now, look=Asked(None, "results page", "why", now))
+    analysis.work_analysis(job_id=run.job_id, clock=timezone.now)
+    assert bundle_of(run)
+    erase_one(played)
+    assert bundle_of(run) is None
 
 
 def test_what_a_look_found_of_all_together_stays_for_the_boundaries(played):

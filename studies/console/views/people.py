@@ -11,7 +11,6 @@ from studies.console.find import study_or_404, whole
 from studies.console.guard import guarded, staff_page
 from studies.console.live import PAGE
 from studies.jobs.executor import on_reading_database
-from studies.reports import looks
 from studies.reports.payment import file_name, payment_csv, payment_rows
 
 
@@ -28,7 +27,6 @@ def people(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "study": study,
         "sessions": sessions,
         "rows": payment_rows(study, first=(page - 1) * PAGE, at_most=PAGE),
-        "may_show": looks.may_show_outcomes(study),
         "page": page,
         "pages": pages,
     }

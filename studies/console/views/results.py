@@ -57,28 +57,28 @@ def look(request: HttpRequest, name: str, version: int) -> HttpResponse:
     form = LookForm(request.POST)
     if not form.is_valid():
         return _page(request, study, form, status=400)
-    looks.record_look(
-        study=study, by=signed_in(request), how=HOW, reason=form.cleaned_data["reason"], now=timezone.now()
-    )
-    return _compute(request, study)
+    asked = looks.Asked(signed_in(request), HOW, form.cleaned_data["reason"], timezone.now())
+    return _compute(request, study, asked)
 
 
 @staff_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def compute(request: HttpRequest, name: str, version: int) -> HttpResponse:
-    """Ask for the outcomes as they are now."""
+    """Ask for the outcomes of a closed study."""
     study = study_or_404(name, version)
     if request.method != "POST":
         return redirect("console:results", name, version)
     return _compute(request, study)
 
 
-def _compute(request: HttpRequest, study: Study) -> HttpResponse:
+def _compute(request: HttpRequest, study: Study, asked: looks.Asked | None = None) -> HttpResponse:
     if under_way(study) is None:
         try:
-            start_analysis(study=study, now=timezone.now())
+            start_analysis(study=study, now=timezone.now(), look=asked)
         except OutcomesSealed as sealed:
             messages.warning(request, str(sealed))
+    elif asked:
+        messages.warning(request, "The results of an earlier look are being computed; yours was not taken or recorded.")
     return redirect("console:results", study.name, study.version)
 
 

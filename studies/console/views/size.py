@@ -27,6 +27,10 @@ GROUPS = {
 }
 LONGEST = 40  # characters of a number
 ON_PAGE = {"replications": "600"}
+OPEN_PILOT = (
+    "{name} is not closed: its answers are sealed until it is. To take them earlier is a look, which is printed in its "
+    "report: manage.py plan_power --pilot {name} --look REASON."
+)
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,12 @@ def _answer(values: dict[str, str], study: Study | None) -> dict[str, Any]:
     """What the simulation says, or the problems that kept it from being asked."""
     typed = {name: value for name, value in values.items() if value and name != "pilot"}
     try:
-        pilot = access.study_by_name(values["pilot"]) if values["pilot"] else None
+        pilot = access.study_by_reference(values["pilot"]) if values["pilot"] else None
         return sizes.size_of(ON_PAGE | typed, study=study, pilot=pilot)
-    except (access.NotFound, looks.OutcomesSealed) as refusal:
+    except access.NotFound as refusal:
         return {"problems": {"pilot": str(refusal)}}
+    except looks.OutcomesSealed:
+        return {"problems": {"pilot": OPEN_PILOT.format(name=values["pilot"])}}
     except sizes.TooSlow as slow:
         return {"problems": {"time": str(slow)}}
 

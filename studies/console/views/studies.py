@@ -15,12 +15,13 @@ from studies.console.find import study_or_404, whole
 from studies.console.guard import staff_page
 from studies.console.links import recruitment_links
 from studies.console.live import SORTS, Live, live_of
+from studies.console.outcomes import latest
 from studies.console.plan import Plan, plan_of
 from studies.design import access, probes
 from studies.design.frozen import ARMS, StudyChanged, changes_of
 from studies.design.models import Study
 from studies.design.operations import WrongState, close_study, launch_study
-from studies.reports import looks
+from studies.reports.folder import bundle_of
 from studies.reports.registration import registered
 
 
@@ -54,10 +55,18 @@ def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "protocols": list(PROTOCOLS),
         "sampled": " and ".join(name for name, protocol in PROTOCOLS.items() if protocol.can_vary),
         "scopes": BaselineRun.Scope.choices,
-        "may_show": looks.may_show_outcomes(found),
+        "bundle": _bundle(found),
         "registered": registered(found),
     }
     return render(request, "console/study.html", shown | _live_context(found, live))
+
+
+def _bundle(found: Study) -> dict[str, object]:
+    """Whether there is a bundle to download and, of an open study, from which moment."""
+    if found.state == Study.State.CLOSED:
+        return {"is_there": True}
+    run = latest(found).only("pk", "created_at").first()
+    return {"is_there": bool(run and bundle_of(run)), "run": run}
 
 
 def _plan(found: Study, slots: int) -> Plan | None:

@@ -24,6 +24,10 @@ class BotStuck(Exception):
     """The server did something that a person could not go on from."""
 
 
+class NoReply(BotStuck):
+    """The server is there, and the assistant gave no whole reply."""
+
+
 @dataclass(frozen=True)
 class Part:
     """What one bot is to do. `keys` maps (question, options) to the key, which the page does not say."""
@@ -65,7 +69,7 @@ class Socket:
         frame = await self.until(lambda frame: frame["kind"] == "event" and bool(_ended(frame)))
         reply = _ended(frame)[-1]
         if reply["state"] != "done":
-            raise BotStuck(f"the assistant's reply {reply['state']}: {reply['failure']}")
+            raise NoReply(f"the assistant's reply {reply['state']}: {reply['failure']}")
         return str(reply["text"])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from studies.design.models import Stance, Study
-from studies.management.bots.bot import Bot, BotStuck, Part
+from studies.management.bots.bot import Bot, BotStuck, NoReply, Part
 from studies.management.bots.mind import Mind
 from studies.participant.entry import bot_pass
 
@@ -30,7 +30,9 @@ class Crowd:
         ended = await asyncio.gather(*(one(part) for part in self.parts), return_exceptions=True)
         for part, end in zip(self.parts, ended, strict=True):
             if isinstance(end, BaseException):
-                raise BotStuck(f"the bot in slot {part.slot}: {end!r}") from end
+                kind = NoReply if isinstance(end, NoReply) else BotStuck
+                words = str(end) if isinstance(end, BotStuck) else repr(end)
+                raise kind(f"the bot in slot {part.slot}: {words}") from end
         return [str(code) for code in ended]
 
 

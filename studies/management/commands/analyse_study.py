@@ -11,24 +11,23 @@ from studies.jobs.models import Job
 from studies.jobs.run_here import run_or_wait
 from studies.jobs.work import Report
 from studies.management.progress import progress_bar
+from studies.management.study_argument import add_study
 from studies.reports import headline, looks, run
-from studies.reports.folder import folder_of
+from studies.reports.folder import bundle_of, folder_of
 
 
 class Command(BaseCommand):
     help = "Analyse a closed study. An open one shows counts; --look opens its outcomes, is recorded and is printed."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
+        add_study(parser)
         parser.add_argument("--look", metavar="REASON", default="", help="open the outcomes before the study is closed")
 
-    def handle(self, *args: Any, study: str, look: str = "", **options: Any) -> None:
+    def handle(self, *args: Any, study: str, study_version: int | None, look: str = "", **options: Any) -> None:
         now = timezone.now()
         try:
-            found = design.study_by_name(study)
-            if look.strip():
-                looks.record_look(study=found, by=None, how="analyse_study", reason=look.strip(), now=now)
-            started = run.start_analysis(study=found, now=timezone.now())
+            found = design.study_by_name(study, study_version)
+            started = run.start_analysis(study=found, now=now, look=looks.Asked(None, "analyse_study", look, now))
         except (design.NotFound, design.StudyChanged, looks.OutcomesSealed) as error:
             raise CommandError(str(error)) from error
         if started.job_id is None:
@@ -43,6 +42,8 @@ class Command(BaseCommand):
         for line in headline.lines(started.results):
             self.stdout.write(line)
         self.stdout.write(f"Report: {folder_of(started) / 'report.html'}")
+        if bundle := bundle_of(started):
+            self.stdout.write(f"Bundle of this look: {bundle}")
 
     def work(self, job_id: int, report: Report) -> None:
         run.work_analysis(job_id=job_id, clock=timezone.now, report=report)

@@ -7,19 +7,22 @@ from django.utils import timezone
 
 from studies.baselines import operations
 from studies.design import access as design
+from studies.management.study_argument import add_study
 
 
 class Command(BaseCommand):
     help = "Stop asking a study's assistants alone. What was answered is kept: run_baseline goes on where it stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
+        add_study(parser)
         parser.add_argument("--assistant", default="", help="only runs of this assistant (default: of all)")
         parser.add_argument("--protocol", default="", help="only runs by this protocol (default: by all)")
 
-    def handle(self, *args: Any, study: str, assistant: str, protocol: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, study: str, study_version: int | None, assistant: str, protocol: str, **options: Any
+    ) -> None:
         try:
-            found = design.study_by_name(study)
+            found = design.study_by_name(study, study_version)
             cancelled = operations.cancel_runs(
                 study=found, assistant_name=assistant, protocol=protocol, now=timezone.now()
             )

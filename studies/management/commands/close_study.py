@@ -8,14 +8,14 @@ from django.utils import timezone
 from studies.design.access import NotFound, study_by_name
 from studies.design.operations import close_study
 from studies.design.problems import DesignError
+from studies.management.study_argument import add_study
 
 
 class Command(BaseCommand):
     help = "End taking participants; who is in the middle may finish."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
+        add_study(parser)
 
     def handle(self, *args: Any, study: str, study_version: int | None, **options: Any) -> None:
         try:

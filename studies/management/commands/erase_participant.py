@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from studies.design.access import NotFound, study_by_name
+from studies.management.study_argument import add_study
 from studies.runtime import erasure
 from studies.runtime.models import Event, Message, ParticipantSession, Trial
 
@@ -14,9 +15,8 @@ class Command(BaseCommand):
     help = "Withdraw a person and erase what they gave. The pseudonym stands on the console's list of people."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
+        add_study(parser)
         parser.add_argument("pseudonym", help="the person's pseudonym in this study")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
         parser.add_argument(
             "--yes", action="store_true", help="do it; without it the command says what would be erased"
         )

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from studies.design.access import NotFound, study_by_name
+from studies.management.study_argument import add_study
 from studies.reports import exclusions
 from studies.runtime.exclusions import REASON_MAX, CannotExclude
 
@@ -14,9 +15,8 @@ class Command(BaseCommand):
     help = "Leave a person out of the figures. What they gave stays; reports show the figures with and without."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
+        add_study(parser)
         parser.add_argument("pseudonym", help="the person's pseudonym in this study")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument(
             "--reason",

@@ -13,6 +13,7 @@ from studies.baselines.imports.answered import Answered, BadFile
 from studies.baselines.imports.matching import Matched
 from studies.baselines.imports.operations import CannotImport, Origin
 from studies.design import access as design
+from studies.management.study_argument import add_study
 
 SHOWN = 5
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
+        add_study(parser)
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
         parser.add_argument("--protocol", required=True, metavar="NAME", help="how it was asked: imported:NAME")
         parser.add_argument("--assistant", metavar="NAME", help="the study's assistant that gave the answers")
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--again", action="store_true", help="import although there is such a run already")
         parser.add_argument("--dry-run", action="store_true", help="report what would be done; write nothing")
 
-    def handle(self, *args: Any, study: str, files: list[Path], **options: Any) -> None:
+    def handle(self, *args: Any, study: str, study_version: int | None, files: list[Path], **options: Any) -> None:
         origin = Origin(
             protocol=options["protocol"].removeprefix(operations.PREFIX),
             assistant=options["assistant"],
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             scorer=options["scorer"],
         )
         try:
-            found_study = design.study_by_name(study)
+            found_study = design.study_by_name(study, study_version)
             found = operations.matched(study=found_study, paths=files, origin=origin)
             self.report(found)
             if options["dry_run"]:
@@ -66,7 +67,8 @@ class Command(BaseCommand):
         except (design.NotFound, design.StudyChanged, BadFile, CannotImport) as error:
             raise CommandError(str(error)) from error
         part = " It is incomplete." if found.missing else ""
-        self.stdout.write(f"{study}: imported {len(found.answers)} answers as {run.protocol} (run {run.pk}).{part}")
+        count = len(found.answers)
+        self.stdout.write(f"{found_study}: imported {count} answers as {run.protocol} (run {run.pk}).{part}")
 
     def report(self, found: Matched) -> None:
         """Counts, and the first of each kind by name; how good the answers are belongs to the analysis."""

@@ -9,14 +9,14 @@ from studies.design.access import NotFound, study_by_name
 from studies.design.operations import launch_study
 from studies.design.problems import DesignError
 from studies.management.probing import look_and_tell
+from studies.management.study_argument import add_study
 
 
 class Command(BaseCommand):
     help = "Open a study for participants; from then on it is frozen."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
+        add_study(parser)
 
     def handle(self, *args: Any, study: str, study_version: int | None, **options: Any) -> None:
         try:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from studies.design.access import NotFound, study_by_name
+from studies.management.study_argument import add_study
 from studies.reports.payment import payment_csv
 
 PRIVATE = 0o600  # the ids are personal data
@@ -15,8 +16,7 @@ class Command(BaseCommand):
     help = "Write each session's platform id, state, completion code and minutes as CSV. The ids are personal data."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
+        add_study(parser)
         parser.add_argument("--out", type=Path, required=True, help="the CSV file to write, readable for you alone")
 
     def handle(self, *args: Any, study: str, out: Path, study_version: int | None = None, **options: Any) -> None:

@@ -5,12 +5,14 @@ from typing import Any
 
 import pandas as pd
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from studies.analysis import pilot, sizing, sizing_words
 from studies.analysis.plan_size import layout_of
 from studies.analysis.plot_power import power_curve
 from studies.analysis.sizing_fields import DESIGNS, FIELDS, Refused
-from studies.design.access import NotFound, study_by_name
+from studies.design.access import NotFound, study_by_name, study_by_reference
+from studies.management.study_argument import add_version
 from studies.reports import looks, sizes
 
 
@@ -19,8 +21,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("study", nargs="?", help="judge this study's own plan (else --people, --questions, …)")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
-        parser.add_argument("--pilot", metavar="STUDY", help="take accuracy and SDs from this study's answers")
+        add_version(parser)
+        parser.add_argument("--pilot", metavar="STUDY[@N]", help="take accuracy and SDs from this study's answers (@N: "
+                            "of its version N; default: the newest)")  # fmt: skip
+        parser.add_argument(
+            "--look", metavar="REASON", default="", help="open the pilot's outcomes before it is closed"
+        )
         parser.add_argument("--design", choices=DESIGNS, help="; ".join(map(": ".join, DESIGNS.items())))
         for field in FIELDS:
             words = ". ".join(filter(None, (field.label, field.hint))).replace("%", "%%")
@@ -34,7 +40,7 @@ class Command(BaseCommand):
         values = {name: str(options[name]) for name in names if options.get(name) is not None}
         try:
             real = layout_of(sizes.plan_columns(study_by_name(study, options.get("study_version")))) if study else None
-            seen = self._pilot(options["pilot"]) if options.get("pilot") else None
+            seen = self._pilot(options["pilot"], options["look"]) if options.get("pilot") else None
             plan = sizing.parse(values, real=real, pilot=seen.effects if seen else None)
         except (NotFound, looks.OutcomesSealed, pilot.TooSmall, Refused) as error:
             raise CommandError(str(error)) from error
@@ -47,9 +53,11 @@ class Command(BaseCommand):
         if options.get("png"):
             self._write(options["png"], picture.png())
 
-    def _pilot(self, name: str) -> pilot.Pilot:
-        found = pilot.estimate(pd.DataFrame(sizes.pilot_columns(study_by_name(name))))
-        self.stdout.write(f"Pilot {name}: {found.n_trials} trials of {found.people} people on {found.items} questions")
+    def _pilot(self, name: str, look: str) -> pilot.Pilot:
+        asked = looks.Asked(None, "plan_power", look, timezone.now())
+        study = study_by_reference(name)
+        found = pilot.estimate(pd.DataFrame(sizes.pilot_columns(study, asked)))
+        self.stdout.write(f"Pilot {study}: {found.n_trials} trials of {found.people} people on {found.items} questions")
         return found
 
     def _write(self, path: Path, content: bytes) -> None:

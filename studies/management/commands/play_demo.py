@@ -34,7 +34,7 @@ class Command(BaseCommand):
         study = design.study_by_name(demo_studies.FINISHED)
         missing = people - study.sessions.filter(state="completed").count()
         if study.state == Study.State.OPEN and missing > 0:
-            call_command("simulate_participants", study.name, people=missing, seed=SEED, url=url)
+            call_command("simulate_participants", study.name, people=missing, seed=SEED, url=url, among_people=True)
         if not study.baseline_runs.exclude(finished_at=None).exists():
             call_command("run_baseline", study.name, assistant="helper")
         self.ask_model()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from studies.analysis.family import ALLOWED, PLANNED
 from studies.design.access import NotFound, study_by_name
 from studies.design.problems import DesignError
+from studies.management.study_argument import add_study
 from studies.reports.registration import SUBJECTS, CannotRegister, Choices, preregister, registered, text_of, written
 
 
@@ -16,8 +17,7 @@ class Command(BaseCommand):
     help = "Lock what is fixed before the launch: estimands, family, margins, exclusions, looks, seed, digests."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
+        add_study(parser)
         parser.add_argument("--margin", type=float, help="the largest difference that does not matter, as a share")
         parser.add_argument("--exclude", action="append", default=[], metavar="RULE", help="may be given several times")
         parser.add_argument("--contrast", action="append", metavar="ID[: ARM]", help="a member of the family that is "

@@ -15,6 +15,7 @@ from studies.jobs.models import Job
 from studies.jobs.run_here import run_or_wait
 from studies.jobs.work import Report
 from studies.management.progress import progress_bar
+from studies.management.study_argument import add_study
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
+        add_study(parser)
         parser.add_argument("--assistant", required=True, help="the assistant's name in the study file")
         parser.add_argument(
             "--protocol",
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         self,
         *args: Any,
         study: str,
+        study_version: int | None,
         assistant: str,
         protocol: str = "",
         samples: int | None = None,
@@ -58,7 +60,7 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         try:
-            found = design.study_by_name(study)
+            found = design.study_by_name(study, study_version)
             run = operations.start_run(
                 study=found,
                 assistant_name=assistant,

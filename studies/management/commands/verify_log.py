@@ -10,6 +10,7 @@ from studies.analysis import check_log
 from studies.analysis.errors import InputError
 from studies.design.access import NotFound, study_by_name
 from studies.design.models import Study
+from studies.management.study_argument import add_study
 from studies.runtime import log_guard, verify
 from studies.runtime.verify import Anchor, Anchors, Verdict
 
@@ -18,8 +19,7 @@ class Command(BaseCommand):
     help = "Check that no event was removed, changed, reordered or cut off, and that the rows say what the log says."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's name")
-        parser.add_argument("--study-version", type=int, help="its version (default: the newest)")
+        add_study(parser)
         parser.add_argument(
             "--against", type=Path, metavar="BUNDLE", help="an earlier bundle whose heads must still hold"
         )
