@@ -9,5 +9,5 @@ With transformers' own batching: `transformers_batching`, on what `paged` sets u
 One at a time, for the other models: `one_at_a_time`, with `decode`, `reply` and `score`. All three stand in `line`.
 
 `text` turns tokens into text, `sizes` fits the cache into memory, `backend` is the asynchronous face, and `server`,
-`wire`, `metrics` and `serve` put that on a port.
+`wire` (with `fields`), `metrics` and `serve` put that on a port.
 """
