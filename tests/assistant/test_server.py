@@ -218,6 +218,7 @@ async def test_scores_over_http(http: httpx.AsyncClient) -> None:
     [
         ({"prompt": "x"}, "continuations: use a list of texts"),
         ({"prompt": "x", "continuations": []}, "give one or more"),
+        ({"prompt": "x", "continuations": ["A"] * 65}, "continuations: 65 given, at most 64"),
         ({"continuations": ["A"]}, "either turns or a prompt"),
         ({"prompt": "x", "messages": ASK, "continuations": ["A"]}, "not both"),
         ({"prompt": 5, "continuations": ["A"]}, "prompt: use a text"),
