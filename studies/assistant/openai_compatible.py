@@ -126,7 +126,7 @@ class OpenAICompatibleBackend:
 
     async def health(self) -> Health:
         try:
-            listed = await asyncio.wait_for(self._client.models.list(), self._limits.first_token)
+            served = _listed(await asyncio.wait_for(self._client.models.list(), self._limits.first_token))
         except openai.NotFoundError:
             sentence = f"{self._address} answers, but does not list its models"
             return Health(is_ok=True, backend=self.name, model=self._model, sentence=sentence)
@@ -136,7 +136,13 @@ class OpenAICompatibleBackend:
         except TimeoutError:
             sentence = f"{self._address} did not answer for {self._limits.first_token:g} seconds"
             return Health(is_ok=False, backend=self.name, model=self._model, sentence=sentence)
-        served = {model.id: model.model_extra or {} for model in listed.data}
+        except (ValueError, TypeError, AttributeError):
+            # As in `stream`: the client lets JSON errors through, and fails in many ways at what is no list of models.
+            sentence = (
+                f"{self._address} answers, but not like an OpenAI-compatible endpoint; "
+                "is the address right, with its path?"
+            )
+            return Health(is_ok=False, backend=self.name, model=self._model, sentence=sentence)
         model = self._model or next(iter(served), "")
         if model not in served:
             sentence = f"{self._address} does not serve {model!r}; it serves {', '.join(list(served)[:10])}"
@@ -200,6 +206,14 @@ def _is_loopback(base_url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _listed(models: Any) -> dict[str, dict[str, Any]]:
+    """The models of a list, with what is said of each beyond OpenAI's fields. TypeError where it is no such list."""
+    served = {model.id: model.model_extra or {} for model in models.data}
+    if not isinstance(models.data, list) or not all(isinstance(name, str) for name in served):
+        raise TypeError("models without names")
+    return served
 
 
 def _scores(answer: object, continuations: tuple[str, ...], address: str) -> list[ContinuationScore]:

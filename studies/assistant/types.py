@@ -12,12 +12,15 @@ A caller streams one reply like this; leaving the block early, for whatever reas
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
+LEAST_TEMPERATURE = 0.0001  # beside 0: what is divided by less runs out of float32, and no text can be drawn from that
+LEAST_TOP_P = 0.0001
 
 
 class ErrorCode(StrEnum):
@@ -117,12 +120,14 @@ class Request:
             raise ValueError("turns: empty; a request needs at least one turn")
         if self.max_tokens < 1:
             raise ValueError(f"max_tokens={self.max_tokens}: use 1 or more")
-        if not 0 <= self.temperature <= 2:
-            raise ValueError(f"temperature={self.temperature}: use 0 (greedy) to 2")
-        if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p={self.top_p}: use more than 0, at most 1")
+        if not (self.temperature == 0 or LEAST_TEMPERATURE <= self.temperature <= 2):
+            raise ValueError(f"temperature={self.temperature}: use 0 (greedy), or {LEAST_TEMPERATURE} to 2")
+        if not LEAST_TOP_P <= self.top_p <= 1:
+            raise ValueError(f"top_p={self.top_p}: use {LEAST_TOP_P} to 1")
         if "" in self.stop:
             raise ValueError("stop: an empty string would stop everything; leave it out")
+        if self.deadline_seconds is not None and not 0 <= self.deadline_seconds < math.inf:
+            raise ValueError(f"deadline_seconds={self.deadline_seconds}: use a number of seconds, 0 or more")
 
 
 @dataclass(frozen=True, slots=True)

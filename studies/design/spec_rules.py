@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from studies.assistant.types import LEAST_TEMPERATURE
 from studies.design.keys import default_of, key_of, keys_of
 from studies.design.problems import Problem, nearest, shown
 from studies.design.spec import CONTROLLED, MODELS, AssistantTable, Spec
@@ -107,6 +108,9 @@ def _assistants(spec: Spec) -> Iterator[Problem]:
         if backend in MODELS and not assistant.base_url:
             sentence = f": missing. Use the URL where the {backend} endpoint answers, such as http://127.0.0.1:8100/v1."
             yield Problem(f"{path}.base_url", sentence, about)
+        if 0 < assistant.temperature < LEAST_TEMPERATURE:
+            sentence = f"={shown(assistant.temperature)}: use 0 (greedy), or {LEAST_TEMPERATURE} to 2."
+            yield Problem(f"{path}.temperature", sentence)
         if backend == "openai" and not assistant.model:
             yield Problem(f"{path}.model", ": missing. Use the model's name at the endpoint.", about)
         prices = {key: getattr(assistant, key) for key in ("price_prompt", "price_completion")}

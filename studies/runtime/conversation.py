@@ -63,7 +63,6 @@ class Opening:
     """What every conversation about the next trial's passage begins with."""
 
     assistant: Assistant
-    passage_id: int
     turns: tuple[Turn, ...]
 
 
@@ -81,7 +80,7 @@ def opening(session_id: int) -> Opening | None:
     if passage is None or not is_given_first(trial, 0):
         return None
     system = _system_prompt(trial, trial.assistant)
-    return Opening(trial.assistant, passage.pk, (Turn("system", system.text), Turn("user", passage_turn(passage))))
+    return Opening(trial.assistant, (Turn("system", system.text), Turn("user", passage_turn(passage))))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Let the assistant read the next story while the person reads the instructions or the feedback."""
 
 import asyncio
+import hashlib
 import logging
 import time
 
@@ -11,7 +12,7 @@ from studies.runtime import backends, conversation
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 300.0  # a story that was asked for so recently is in the cache still
 
-_asked: dict[tuple[int, int], float] = {}  # (assistant, passage) → when, of the monotonic clock
+_asked: dict[str, float] = {}  # the digest of what was to be read, and by whom → when, of the monotonic clock
 _tasks: set[asyncio.Task[None]] = set()
 
 
@@ -32,21 +33,33 @@ async def drain() -> None:
 async def _warm(session_id: int) -> None:
     try:
         opening = await on_database(conversation.opening, session_id)
-        if opening is None or not _is_due(opening.assistant.pk, opening.passage_id):
-            return
-        backend = await backends.of(opening.assistant)
-        await backend.warm(opening.turns)
+        if opening is not None and _is_due(key := _key(opening)):
+            await _read(opening, key)
     except BackendError as error:
         log.info("story not read ahead for session %s: %s", session_id, error)
     except Exception:
         log.exception("story not read ahead for session %s", session_id)
 
 
-def _is_due(assistant_id: int, passage_id: int) -> bool:
+async def _read(opening: conversation.Opening, key: str) -> None:
+    try:
+        backend = await backends.of(opening.assistant)
+        await backend.warm(opening.turns)
+    except BaseException:
+        _asked.pop(key, None)  # it was not read: whoever comes next asks for it again
+        raise
+
+
+def _key(opening: conversation.Opening) -> str:
+    """All that is read, the system prompt too: a prompted assistant's has the question and the stance in it."""
+    return hashlib.sha256(repr((opening.assistant.pk, opening.turns)).encode()).hexdigest()
+
+
+def _is_due(key: str) -> bool:
     now = time.monotonic()
-    for key in [key for key, at in _asked.items() if at < now - AGAIN_SECONDS]:
-        del _asked[key]
-    if (assistant_id, passage_id) in _asked:
+    for old in [old for old, at in _asked.items() if at < now - AGAIN_SECONDS]:
+        del _asked[old]
+    if key in _asked:
         return False
-    _asked[assistant_id, passage_id] = now
+    _asked[key] = now
     return True

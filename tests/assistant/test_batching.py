@@ -12,7 +12,7 @@ import pytest
 import torch
 import transformers
 
-from studies.assistant.engine import supports
+from studies.assistant.engine import line, supports
 from studies.assistant.engine.batcher import CHUNK, PATIENT_CHUNKS, PATIENT_SHARE, Batcher
 from studies.assistant.engine.encode import ScoreTokens
 from studies.assistant.engine.line import Heard, Ticket
@@ -306,6 +306,23 @@ def test_nobody_who_chats_waits_behind_a_long_scoring_job(make: Any) -> None:
         ask(batcher, tokens(number, 40), asked(200))
     with pytest.raises(BackendError, match="8 requests wait already"):
         ask(batcher, tokens(20, 40), asked(200))
+
+
+def test_a_scoring_takes_a_place_in_the_queue_for_each_that_it_reads(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "MAX_PATIENT", 10)
+    batcher = make(seats=4)
+    scored = ScoreTokens(tokens(1, 30), [[5, 6]] * 8)
+    heard: queue.Queue[Any] = queue.Queue()
+    with batcher._changed:  # nobody is seated meanwhile
+        batcher.score(scored, ["?"] * 8, heard.put)
+        with pytest.raises(BackendError, match="8 requests wait already, at most 10 may") as raised:
+            batcher.score(scored, ["?"] * 8, heard.put)
+        assert raised.value.code is ErrorCode.RATE_LIMITED
+        ask(batcher, tokens(2, 30), asked(5))  # who chats has places of their own
+        batcher.score(ScoreTokens(scored.context, [[5, 6]] * 6), ["?"] * 6, heard.put)
+    assert [len(heard.get(timeout=60)) for _ in range(2)] == [8, 6]
 
 
 def test_while_a_reply_is_written_scorings_read_little_in_a_step(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:

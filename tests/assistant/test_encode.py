@@ -87,19 +87,18 @@ def test_the_tokens_are_those_of_the_whole_text(build: Callable[[], Any]) -> Non
     tokenizer = build()
     for context in (*CONTEXTS, "x\nAn"):
         for continuations in (CONTINUATIONS, ("s",)):
-            whole, joint = encode_with_each(tokenizer, context, continuations)
-            assert whole == tokenizer.encode(context)
+            joint = encode_with_each(tokenizer, context, tokenizer.encode(context), continuations)
             assert joint == [tokenizer.encode(context + text) for text in continuations]
 
 
 def test_only_the_last_line_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer, encoded = tiny_model.build_tokenizer(), []
-    encode = tokenizer._encode_plus
+    encode, whole = tokenizer._encode_plus, tokenizer.encode(CONTEXTS[0])
 
     def watched(text: str | list[str], **options: Any) -> Any:
         encoded.append(text)
         return encode(text=text, **options)
 
     monkeypatch.setattr(tokenizer, "_encode_plus", watched)
-    encode_with_each(tokenizer, CONTEXTS[0], (" A", " B"))
-    assert encoded == [CONTEXTS[0], ["Answer:", "Answer: A", "Answer: B"]]
+    encode_with_each(tokenizer, CONTEXTS[0], whole, (" A", " B"))
+    assert encoded == [["Answer:", "Answer: A", "Answer: B"]]

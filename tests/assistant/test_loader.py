@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertForMaskedLM
+from transformers import BertConfig, BertForMaskedLM, Phi3Config, Phi3ForCausalLM
 
 from studies.assistant.engine.loader import LoadedModel, LoadError, load
 from tests.assistant import tiny_model
@@ -65,6 +66,38 @@ def test_an_encoder_is_refused(tmp_path: Path) -> None:
     tiny_model.build_tokenizer().save_pretrained(tmp_path)
     with pytest.raises(LoadError, match=r"not a causal language model.*BertForMaskedLM"):
         load(str(tmp_path))
+
+
+def phi3(folder: Path, original: int) -> Path:
+    """A tiny Phi-3 of 512 tokens with longrope, whose frequencies are others beyond `original`."""
+    rope = {"rope_type": "longrope", "rope_theta": 1e4, "short_factor": [1.0] * 8, "long_factor": [4.0] * 8}
+    config = Phi3Config(
+        vocab_size=400, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=512, original_max_position_embeddings=original, pad_token_id=0, eos_token_id=1,
+        bos_token_id=None, initializer_range=0.4, rope_parameters=rope,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    Phi3ForCausalLM(config).save_pretrained(folder)
+    tiny_model.build_tokenizer().save_pretrained(folder)
+    return folder
+
+
+def test_longrope_is_cut_where_its_frequencies_change(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Beyond it, one long conversation would change what its neighbours' same tokens mean."""
+    model = load(str(phi3(tmp_path, 96)), device="cpu")
+    assert model.context_length == 96
+    assert "takes 512 tokens and is served with 96" in caplog.text
+    short = torch.arange(2, 22)[None]
+    positions = torch.arange(20)[None]
+    read = partial(model.model, input_ids=short.expand(2, -1), use_cache=False)
+    beside = [read(position_ids=torch.cat([positions, positions + last])).logits[0, -1] for last in (0, 76, 77)]
+    assert torch.equal(beside[0], beside[1])
+    assert not torch.allclose(beside[0], beside[2], atol=1e-3), "transformers mends this: the cut can go"
+
+
+def test_longrope_that_never_changes_is_not_cut(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert load(str(phi3(tmp_path, 512)), device="cpu").context_length == 512
+    assert "longrope" not in caplog.text
 
 
 def test_missing_weights_are_refused_instead_of_made_up(copy: Path) -> None:

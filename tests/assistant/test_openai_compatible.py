@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from studies.assistant.engine.serve import bind
 from studies.assistant.openai_compatible import OpenAICompatibleBackend, with_path
+from studies.assistant.probe import probe
 from studies.assistant.types import BackendError, Done, ErrorCode, FinishReason, Request, ScoreRequest, Turn, Usage
 from studies.assistant.waiting import Timeouts
 from tests.assistant.http_server import serving
@@ -98,7 +99,27 @@ async def chat(http: HttpRequest) -> Response:
     return StreamingResponse(parts.get(kind) or slowly(*STREAMS[kind]), media_type="text/event-stream")
 
 
+# Answers to the question for the models that are none; a wrong address often has one of them.
+NO_LISTS: dict[str, Response] = {
+    "page": HTMLResponse("<html>Welcome to nginx!</html>"),
+    "words": PlainTextResponse("It works"),
+    "no-json": Response("{not json", media_type="application/json"),
+    "nothing": Response(b"", media_type="application/json"),
+    "binary": Response(b"\xff\xfe\x00", media_type="application/json"),
+    "null-list": JSONResponse({"data": None}),
+    "no-data": JSONResponse({"status": "ok"}),
+    "bare-list": JSONResponse(["m"]),
+    "number": JSONResponse(3),
+    "names": JSONResponse({"object": "list", "data": ["m"]}),
+    "no-ids": JSONResponse({"object": "list", "data": [{"name": "m"}]}),
+    "odd-ids": JSONResponse({"object": "list", "data": [{"id": 7}, {"id": {"a": []}}]}),
+    "mapping": JSONResponse({"object": "list", "data": {"id": "m"}}),
+}
+
+
 async def models(http: HttpRequest) -> Response:
+    if http.path_params["kind"] in NO_LISTS:
+        return NO_LISTS[http.path_params["kind"]]
     if http.path_params["kind"] == "no-model":
         return JSONResponse({"object": "list", "data": [{"id": "other", "object": "model"}]})
     if http.path_params["kind"] == "bad-key":
@@ -310,6 +331,18 @@ async def test_health_tells_what_is_wrong(address: str, kind: str, is_ok: bool, 
     assert said in health.sentence
     assert KEY not in health.sentence
     assert not health.can_score
+
+
+@pytest.mark.parametrize("kind", NO_LISTS)
+async def test_an_address_of_something_else_is_said_to_be_one(address: str, kind: str) -> None:
+    async with aclosing(backend_of(address, kind)) as backend:
+        health = await backend.health()
+        found = await probe(backend)
+    assert not health.is_ok
+    assert health.sentence == (
+        f"{address}/{kind}/v1 answers, but not like an OpenAI-compatible endpoint; is the address right, with its path?"
+    )
+    assert (found.health, found.findings) == (health, {})
 
 
 async def test_done_is_still_the_last_event(address: str) -> None:

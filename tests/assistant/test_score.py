@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from studies.assistant.engine import decode
+from studies.assistant.engine import score as score_module
 from studies.assistant.engine.backend import EngineBackend
-from studies.assistant.engine.encode import encode_chat, encode_score
+from studies.assistant.engine.encode import ScoreTokens, encode_chat, encode_score
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.engine.score import score
 from studies.assistant.prompts import questions
 from studies.assistant.types import BackendError, ContinuationScore, ErrorCode, ScoreRequest, Turn
-from tests.assistant import tiny_model
+from tests.assistant import test_batching, tiny_model
+from tests.assistant.test_batching import NOT_SERVED, SERVED, made_of
 
 OPTIONS = ("one", "two", "three", "four")
 
@@ -56,6 +58,34 @@ def test_chat_scores_equal_a_plain_forward_pass(
         assert result.continuation == continuation
         assert result.tokens == len(whole) - len(context)
         assert result.logprob == pytest.approx(by_forward_pass(loaded, context, whole), abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["llama", "mistral, sliding window"])
+def test_many_continuations_are_read_a_few_at_a_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made_of(SERVED[kind] if kind in SERVED else NOT_SERVED[kind])
+    context = test_batching.tokens(1, 60)
+    asked = ScoreTokens(context, [test_batching.tokens(place, 1 + 5 * (place % 4)) for place in range(2, 30)])
+    names = ["?"] * len(asked.continuations)
+    limits = {"ROWS": 1000, "CONTEXT_TOKENS": 10**9, "LOGITS": 10**9}
+    shapes: list[tuple[int, int]] = []
+    forward = decode.forward
+
+    def watched(loaded: LoadedModel, ids: list[list[int]], cache: Any, keep: int = 1) -> torch.Tensor:
+        shapes.append((len(ids), keep))
+        return forward(loaded, ids, cache, keep)
+
+    monkeypatch.setattr(decode, "forward", watched)
+    found = []
+    for changed in ({}, {"ROWS": 5}, {"CONTEXT_TOKENS": 200}, {"LOGITS": 40}, {"CONTEXT_TOKENS": 1, "LOGITS": 1}):
+        shapes.clear()
+        for name, value in (limits | changed).items():
+            monkeypatch.setattr(score_module, name, value)
+        found.append([each.logprob for each in run(score(model, asked, names))])
+        rows, logits = max(rows for rows, _ in shapes), max(rows * keep for rows, keep in shapes)
+        assert rows == {"ROWS": 5, "CONTEXT_TOKENS": 3 if len(changed) == 1 else 1}.get(next(iter(changed), ""), 21)
+        assert "LOGITS" not in changed or logits <= changed["LOGITS"]
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], abs=1e-4)
 
 
 def test_plain_prompt_scores_equal_a_plain_forward_pass(loaded: LoadedModel) -> None:

@@ -26,7 +26,8 @@ async def http(engine_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def chat(http: httpx.AsyncClient, **body: Any) -> httpx.Response:
-    return await http.post("/v1/chat/completions", json={"messages": ASK, "max_tokens": 20, "seed": 1} | body)
+    content = json.dumps({"messages": ASK, "max_tokens": 20, "seed": 1} | body)  # httpx itself refuses to write NaN
+    return await http.post("/v1/chat/completions", content=content, headers={"content-type": "application/json"})
 
 
 def chunks(body: str) -> list[Any]:
@@ -93,7 +94,38 @@ async def test_models_and_health_say_what_is_served(http: httpx.AsyncClient) -> 
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "refused", "content must be text"),
         ({"model": "gpt-4o"}, 400, "refused", "this engine serves 'tiny-llama'"),
         ({"temperature": "hot"}, 400, "refused", "temperature='hot': use a number"),
-        ({"temperature": 3}, 400, "refused", "use 0 (greedy) to 2"),
+        ({"temperature": 3}, 400, "refused", "use 0 (greedy), or 0.0001 to 2"),
+        ({"temperature": 1e-50}, 400, "refused", "temperature=1e-50: use 0 (greedy), or 0.0001 to 2"),
+        ({"temperature": float("nan")}, 400, "refused", "temperature=nan: use a number that is finite"),
+        ({"temperature": [[[]]]}, 400, "refused", "temperature=a list: use a number"),
+        ({"top_p": 1e-50}, 400, "refused", "top_p=1e-50: use 0.0001 to 1"),
+        ({"max_tokens": float("inf")}, 400, "refused", "max_tokens=inf: use a number that is finite"),
+        ({"max_tokens": 10**400}, 400, "refused", "use a number that is finite"),
+        ({"max_tokens": 10**40}, 400, "refused", "use 1 or more, at most 2147483647"),
+        ({"max_tokens": 1.5}, 400, "refused", "max_tokens=1.5: use a whole number"),
+        ({"max_tokens": None, "max_completion_tokens": 0}, 400, "refused", "max_completion_tokens=0: use 1 or more"),
+        ({"max_completion_tokens": 21}, 400, "refused", "max_tokens and max_completion_tokens differ"),
+        ({"seed": float("inf")}, 400, "refused", "seed=inf: use a number that is finite"),
+        ({"seed": -1}, 400, "refused", "seed=-1: use 0 or more, at most 9223372036854775807"),
+        ({"seed": 2**63}, 400, "refused", "at most 9223372036854775807"),
+        ({"seed": True}, 400, "refused", "seed=True: use a number"),
+        ({"seed": 0.5}, 400, "refused", "seed=0.5: use a whole number"),
+        ({"seed": "7"}, 400, "refused", "seed='7': use a number"),
+        ({"deadline_seconds": float("nan")}, 400, "refused", "deadline_seconds=nan: use a number that is finite"),
+        ({"deadline_seconds": -1}, 400, "refused", "deadline_seconds=-1.0: use a number of seconds, 0 or more"),
+        ({"messages": [{"role": "user", "content": "a \ud800"}]}, 400, "refused", "content: there is half a character"),
+        ({"messages": [{"role": ["user"], "content": "a"}]}, 400, "refused", "role: system, user or assistant"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, 400, "refused", "use a text"),
+        ({"stop": "\udfff"}, 400, "refused", "stop: there is half a character"),
+        ({"stop": ""}, 400, "refused", "stop: an empty string"),
+        ({"stop": False}, 400, "refused", "stop: use a list of texts"),
+        ({"model": ["x"]}, 400, "refused", "model=a list: this engine serves 'tiny-llama'"),
+        ({"top_k": 20}, 400, "unsupported", "top_k: this engine does not support it"),
+        ({"min_p": 0.1}, 400, "unsupported", "min_p"),
+        ({"repetition_penalty": 1.2}, 400, "unsupported", "repetition_penalty"),
+        ({"min_tokens": 5}, 400, "unsupported", "min_tokens"),
+        ({"temprature": 0}, 400, "unsupported", "'temprature': this engine does not know this field; leave it out. It"),
+        ({"reasoning_effort": "high"}, 400, "unsupported", "It knows model, messages, max_tokens"),
         ({"top_p": 0}, 400, "refused", "top_p=0"),
         ({"max_tokens": -1}, 400, "refused", "max_tokens=-1: use 1 or more"),
         ({"max_tokens": 0}, 400, "refused", "max_tokens=0: use 1 or more"),
@@ -118,6 +150,8 @@ async def test_refusals_are_typed_and_say_what_is_allowed(
 
 async def test_what_has_no_effect_is_accepted(http: httpx.AsyncClient) -> None:
     harmless = {"n": 1, "tools": [], "user": "x", "presence_penalty": 0.0, "response_format": {"type": "text"}}
+    harmless |= {"store": True, "metadata": {"a": "b"}, "service_tier": "auto", "top_k": -1, "tool_choice": "none"}
+    harmless |= {"stream_options": None, "min_p": None, "nobody_knows_this": None, "repetition_penalty": 1}
     assert (await chat(http, **harmless)).json()["choices"] == (await chat(http)).json()["choices"]
 
 
@@ -136,6 +170,28 @@ async def test_a_body_that_is_no_request_is_refused(
     reply = await http.post("/v1/chat/completions", content=content, headers={"content-type": kind})
     assert reply.status_code == 400
     assert said in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("stream", [1, "yes", []])
+async def test_a_stream_is_asked_for_with_true(http: httpx.AsyncClient, stream: object) -> None:
+    reply = await chat(http, stream=stream)
+    assert (reply.status_code, "use true or false" in reply.text) == (400, True)
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "score", "warm"])
+@pytest.mark.parametrize("opening", [b"[", b'{"messages": [', b'{"a":'])
+async def test_a_body_that_is_nested_too_deeply_is_refused(http: httpx.AsyncClient, path: str, opening: bytes) -> None:
+    reply = await http.post(f"/v1/{path}", content=opening * 100_000, headers={"content-type": "application/json"})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "refused")
+    assert "nested too deeply" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["score", "warm"])
+async def test_a_field_that_nobody_knows_is_refused_everywhere(http: httpx.AsyncClient, path: str) -> None:
+    body = {"messages": ASK, "temperature": 0} | ({"continuations": ["A"]} if path == "score" else {})
+    reply = await http.post(f"/v1/{path}", json=body)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "unsupported")
+    assert "'temperature': this engine does not know this field" in reply.json()["error"]["message"]
 
 
 async def test_a_body_that_is_too_large_is_refused(http: httpx.AsyncClient) -> None:
@@ -162,14 +218,18 @@ async def test_scores_over_http(http: httpx.AsyncClient) -> None:
     [
         ({"prompt": "x"}, "continuations: use a list of texts"),
         ({"prompt": "x", "continuations": []}, "give one or more"),
+        ({"prompt": "x", "continuations": ["A"] * 65}, "continuations: 65 given, at most 64"),
         ({"continuations": ["A"]}, "either turns or a prompt"),
         ({"prompt": "x", "messages": ASK, "continuations": ["A"]}, "not both"),
         ({"prompt": 5, "continuations": ["A"]}, "prompt: use a text"),
         ({"prompt": "x", "continuations": ["A"], "model": "other"}, "this engine serves"),
+        ({"prompt": "x", "continuations": ["A", "\ud800"]}, "continuations: there is half a character"),
+        ({"prompt": "\ud800", "continuations": ["A"]}, "prompt: there is half a character"),
+        ({"messages": [], "prompt": "x", "continuations": ["A"]}, "messages: use a list with at least one"),
     ],
 )
 async def test_score_refusals_are_typed(http: httpx.AsyncClient, body: dict[str, Any], said: str) -> None:
-    reply = await http.post("/v1/score", json=body)
+    reply = await http.post("/v1/score", content=json.dumps(body), headers={"content-type": "application/json"})
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, ErrorCode.REFUSED)
     assert said in reply.json()["error"]["message"]
 

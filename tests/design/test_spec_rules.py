@@ -143,6 +143,10 @@ def test_a_scripted_assistant_is_controlled_and_here():
             "assistants.helper.temperature=0.5: this key is for openai and engine, not for scripted; take it away.",
         ),
         (
+            [(SCRIPTED, ENGINE + "temperature = 1e-9\n")],
+            "assistants.helper.temperature=1e-09: use 0 (greedy), or 0.0001 to 2.",
+        ),
+        (
             [(SCRIPTED, ENGINE + "words_per_second = 3\n")],
             "assistants.helper.words_per_second=3.0: this key is for scripted, not for engine; take it away.",
         ),

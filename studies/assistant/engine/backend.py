@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
 from studies.assistant.engine import encode
+from studies.assistant.engine.encoder import Encoder
 from studies.assistant.engine.line import Heard, Listener, Ticket
 from studies.assistant.engine.lines import Batching, new_line
 from studies.assistant.engine.loader import LoadedModel
@@ -32,6 +32,8 @@ from studies.assistant.types import (
     Turn,
 )
 
+MAX_CONTINUATIONS = 64  # of one scoring; each may take a place in the queue
+
 
 class EngineBackend:
     """A loaded model, shared by the conversations of one event loop."""
@@ -40,14 +42,14 @@ class EngineBackend:
 
     def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT, batching: Batching = "auto") -> None:
         """LoadError when `batching` would not serve the model exactly."""
-        # A tokenizer of its own: they are not safe to use from two threads, and the engine's thread has the other one.
-        self._loaded = replace(loaded, tokenizer=copy.deepcopy(loaded.tokenizer))
+        self._loaded = loaded  # its tokenizer belongs to the engine's thread
         self._batcher = new_line(loaded, sizes, batching)
+        # Two: whoever chats never waits behind a scoring job, and its texts may be many.
+        self._replies, self._scores = Encoder(loaded, "encode-replies"), Encoder(loaded, "encode-scores")
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """One reply. What does not fit the model is refused before anything waits or runs."""
-        prompt = encode.encode_chat(self._loaded, request.turns)
-        encode.refuse_what_does_not_fit(self._loaded, len(prompt), request.max_tokens)
+        prompt = await self._replies.run(encode.encode_to_fit, request.turns, request.max_tokens)
         async with aclosing(self._heard(partial(self._batcher.generate, prompt, request))) as events:
             async for event in events:
                 if not isinstance(event, Queued | Piece | Done):
@@ -58,9 +60,11 @@ class EngineBackend:
                 yield event
 
     async def score(self, request: ScoreRequest) -> list[ContinuationScore]:
-        tokens = encode.encode_score(self._loaded, request)
-        longest = max(len(ids) for ids in tokens.continuations)
-        encode.refuse_what_does_not_fit(self._loaded, len(tokens.context), longest)
+        if (count := len(request.continuations)) > MAX_CONTINUATIONS:
+            raise BackendError(
+                ErrorCode.REFUSED, f"continuations: {count} given, at most {MAX_CONTINUATIONS} are scored at once"
+            )
+        tokens, pieces = await self._scores.run(_score_tokens, request)
         async with aclosing(self._heard(partial(self._batcher.score, tokens, request.continuations))) as events:
             async for event in events:
                 if isinstance(event, list):
@@ -68,18 +72,17 @@ class EngineBackend:
                         replace(
                             score,
                             token_ids=tuple(ids),
-                            pieces=encode.pieces(self._loaded, ids),
+                            pieces=written,
                             context_tokens=len(tokens.context),
                         )
-                        for score, ids in zip(event, tokens.continuations, strict=True)
+                        for score, ids, written in zip(event, tokens.continuations, pieces, strict=True)
                     ]
                 if not isinstance(event, Queued):
                     raise _unexpected(event)
         raise _unexpected(None)
 
     async def warm(self, turns: tuple[Turn, ...]) -> None:
-        prompt = encode.encode_chat(self._loaded, turns)
-        encode.refuse_what_does_not_fit(self._loaded, len(prompt), 1)
+        prompt = await self._replies.run(encode.encode_to_fit, turns, 1)
         async with aclosing(self._heard(partial(self._batcher.warm, prompt))) as events:
             async for event in events:
                 if isinstance(event, Done):
@@ -115,7 +118,18 @@ class EngineBackend:
         )
 
     async def aclose(self) -> None:
-        await asyncio.to_thread(self._batcher.close)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        for part in (self._batcher, self._replies, self._scores):
+            part.close()
+
+
+def _score_tokens(loaded: LoadedModel, request: ScoreRequest) -> tuple[encode.ScoreTokens, list[tuple[str, ...]]]:
+    """The tokens of a scoring that fits the model, and the pieces of each continuation."""
+    tokens = encode.encode_score(loaded, request)
+    encode.refuse_what_does_not_fit(loaded, len(tokens.context), max(map(len, tokens.continuations)))
+    return tokens, [encode.pieces(loaded, ids) for ids in tokens.continuations]
 
 
 def _into(heard: asyncio.Queue[Heard]) -> Listener:

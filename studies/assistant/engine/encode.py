@@ -20,6 +20,8 @@ from studies.assistant.types import BackendError, ErrorCode, ScoreRequest, Turn
 LAST_LINE = re.compile(r"(?<=\n)[A-Za-z][^\n]*\Z")
 CROSSING = re.compile(r"[\nĊ][A-Za-z]")  # a token over two lines; vocabularies of bytes write Ċ for the newline
 
+_SOON_ENCODED = 1_000_000  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreTokens:
@@ -40,6 +42,14 @@ def encode_chat(loaded: LoadedModel, turns: Sequence[Turn]) -> list[int]:
     return _apply_template(loaded.tokenizer, messages, continues)
 
 
+def encode_to_fit(loaded: LoadedModel, turns: Sequence[Turn], new_tokens: int) -> list[int]:
+    """As `encode_chat`; BackendError(CAPACITY) when the model cannot take so many tokens more."""
+    refuse_what_cannot_fit(loaded, sum(len(turn.text) for turn in turns))
+    prompt = encode_chat(loaded, turns)
+    refuse_what_does_not_fit(loaded, len(prompt), new_tokens)
+    return prompt
+
+
 def encode_score(loaded: LoadedModel, request: ScoreRequest) -> ScoreTokens:
     """Encode context and continuation together, as a model reads them, and cut where all encodings part.
 
@@ -47,11 +57,15 @@ def encode_score(loaded: LoadedModel, request: ScoreRequest) -> ScoreTokens:
     context, as in lm-evaluation-harness. Where one merges characters over that border, the cut is before the merged
     token, for all continuations alike, so that they stay comparable.
     """
+    characters = len(request.prompt) + sum(len(turn.text) for turn in request.turns)
+    refuse_what_cannot_fit(loaded, characters + max(map(len, request.continuations)))
     if request.turns:
-        context = encode_chat(loaded, request.turns)
+        context = encode_to_fit(loaded, request.turns, 1)
         joint = [_chat_with(loaded, request.turns, continuation) for continuation in request.continuations]
     else:
-        context, joint = encode_with_each(loaded.tokenizer, request.prompt, request.continuations)
+        context = loaded.tokenizer.encode(request.prompt)
+        refuse_what_does_not_fit(loaded, len(context), 1)
+        joint = encode_with_each(loaded.tokenizer, request.prompt, context, request.continuations)
     # One token of context at least: the first token of a text has no probability.
     cut = min(_shared(context, ids) for ids in joint)
     if cut < 1:
@@ -61,21 +75,20 @@ def encode_score(loaded: LoadedModel, request: ScoreRequest) -> ScoreTokens:
     return ScoreTokens(context[:cut], [ids[cut:] for ids in joint])
 
 
-def encode_with_each(tokenizer: Any, context: str, continuations: Sequence[str]) -> tuple[list[int], list[list[int]]]:
-    """The tokens of the context, and of the context with each continuation, as if each were encoded as a whole.
+def encode_with_each(tokenizer: Any, text: str, whole: list[int], continuations: Sequence[str]) -> list[list[int]]:
+    """The tokens of the text with each continuation, as if each were encoded as a whole; `whole` are the text's own.
 
     Only the last line is encoded again, where that is the same: it begins with a letter, no token of the vocabulary
-    reaches from a newline into a letter, and the line alone has the tokens that it has in the context.
+    reaches from a newline into a letter, and the line alone has the tokens that it has in the text.
     """
-    whole = tokenizer.encode(context)
-    line = LAST_LINE.search(context)
+    line = LAST_LINE.search(text)
     if line is not None and _keeps_lines_apart(tokenizer):
-        lines = [line[0], *(line[0] + text for text in continuations)]
+        lines = [line[0], *(line[0] + continuation for continuation in continuations)]
         alone, *ends = tokenizer(lines, add_special_tokens=False)["input_ids"]
         before = len(whole) - len(alone)
         if whole[before:] == alone:
-            return whole, [whole[:before] + end for end in ends]
-    return whole, [tokenizer.encode(context + text) for text in continuations]
+            return [whole[:before] + end for end in ends]
+    return [tokenizer.encode(text + continuation) for continuation in continuations]
 
 
 def pieces(loaded: LoadedModel, ids: list[int]) -> tuple[str, ...]:
@@ -89,6 +102,20 @@ def refuse_what_does_not_fit(loaded: LoadedModel, prompt_tokens: int, new_tokens
             ErrorCode.CAPACITY,
             f"the conversation has {prompt_tokens} tokens and the reply may take {new_tokens}, but {loaded.name} takes "
             f"{loaded.context_length} together: reset the conversation or lower max_tokens",
+        )
+
+
+def refuse_what_cannot_fit(loaded: LoadedModel, characters: int) -> None:
+    """Before it is encoded, which takes a second for a million characters.
+
+    Less is never refused here: a token may stand for many blanks, or for a long word that is not in the vocabulary.
+    """
+    longest = _longest_token(loaded.tokenizer)
+    if characters > max(_SOON_ENCODED, loaded.context_length * longest):
+        raise BackendError(
+            ErrorCode.CAPACITY,
+            f"the text has {characters} characters, but {loaded.name} takes {loaded.context_length} tokens, and its "
+            f"longest has {longest}: send a shorter text",
         )
 
 
@@ -123,6 +150,11 @@ def _apply_template(tokenizer: Any, messages: list[dict[str, str]], continues: b
             f"the model's chat template refuses turns in this order ({roles}): {str(error)[:200]}",
         ) from error
     return ids
+
+
+@lru_cache(maxsize=4)
+def _longest_token(tokenizer: Any) -> int:
+    return max(map(len, tokenizer.get_vocab()))
 
 
 @lru_cache(maxsize=4)

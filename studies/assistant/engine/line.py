@@ -116,9 +116,10 @@ class Line(ABC):
             limit = MAX_PATIENT if is_patient else self._max_waiting
             waiting = sum(ticket.is_patient == is_patient for ticket in self._waiting)
             # Those for whom a seat is free are about to be served; they count as running already.
-            if waiting >= limit + self._seats - self._taken:
+            if waiting + len(tickets) > limit + self._seats - self._taken:
                 raise BackendError(
-                    ErrorCode.RATE_LIMITED, f"{limit} requests wait already, as many as may; ask again soon"
+                    ErrorCode.RATE_LIMITED,
+                    f"{min(waiting, limit)} requests wait already, at most {limit} may; ask again soon",
                 )
             self._waiting.extend(tickets)
             if not is_patient:

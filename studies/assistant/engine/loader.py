@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +14,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+logger = logging.getLogger(__name__)
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 DTYPES: tuple[DType, ...] = ("auto", "float32", "bfloat16", "float16")
 
@@ -157,7 +160,35 @@ def _context_length(config: Any, tokenizer: Any) -> int:
     known = [int(length) for length in said if length and length < 10**9]
     if not known:
         raise LoadError(f"{tokenizer.name_or_path}: neither the model nor its tokenizer says how long a text may be")
-    return min(known)
+    length, short = min(known), _short_context(text)
+    if short is None or length <= short:
+        return length
+    logger.warning(
+        "%s takes %d tokens and is served with %d: beyond that its positions (longrope) change for the whole batch "
+        "when one conversation grows long, and nobody's reply may depend on who else is there",
+        tokenizer.name_or_path,
+        length,
+        short,
+    )
+    return short
+
+
+def _short_context(text: Any) -> int | None:
+    """Up to where a model with longrope reads with one set of frequencies; None for all others.
+
+    transformers takes the set for long texts, or the one for short ones, by the last position of a whole step.
+    """
+    said: Mapping[str, Any] = getattr(text, "rope_parameters", None) or {}
+    kinds = [
+        said,
+        *(kind for kind in said.values() if isinstance(kind, Mapping)),
+    ]  # the latter: one for each layer type
+    lengths = [
+        kind.get("original_max_position_embeddings") or getattr(text, "original_max_position_embeddings", None)
+        for kind in kinds
+        if kind.get("rope_type", kind.get("type")) == "longrope"
+    ]
+    return min((int(length) for length in lengths if length), default=None)
 
 
 def _end_ids(model: Any, tokenizer: Any) -> frozenset[int]:

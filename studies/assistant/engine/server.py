@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from studies.assistant.engine import metrics as numbers
 from studies.assistant.engine import wire
+from studies.assistant.engine.fields import refused
 from studies.assistant.types import Backend, BackendError, Done, ErrorCode, Event, Piece, Queued
 
 logger = logging.getLogger(__name__)
@@ -45,10 +46,11 @@ def make_app(backend: Backend) -> Starlette:
         health = await backend.health()
         body = await _body(http)
         request = wire.chat_request(body, health.model)
+        is_streamed, with_usage = wire.wants_stream(body), wire.wants_usage(body)
         completion = wire.Completion(health)
         reply = _Reply(backend.stream(request))
         try:
-            if not body.get("stream"):
+            if not is_streamed:
                 text, done = await _unless_hung_up(http, reply.whole())
                 return JSONResponse(completion.whole(text, done))
             # What is refused before it begins is answered with its status; once a stream runs that is too late.
@@ -56,7 +58,7 @@ def make_app(backend: Backend) -> Starlette:
         except BaseException:
             reply.cancel()
             raise
-        return _Stream(reply, first, completion, with_usage=wire.wants_usage(body))
+        return _Stream(reply, first, completion, with_usage=with_usage)
 
     async def score(http: HttpRequest) -> Response:
         body = await _body(http)
@@ -181,7 +183,7 @@ def _unexpected(error: Exception) -> BackendError:
 async def _body(http: HttpRequest) -> dict[str, Any]:
     # A page of another origin may not send this content type without asking first, and it would be refused.
     if http.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise wire.refused("content-type: use application/json")
+        raise refused("content-type: use application/json")
     raw = bytearray()
     async for part in http.stream():
         raw += part
@@ -190,9 +192,11 @@ async def _body(http: HttpRequest) -> dict[str, Any]:
     try:
         body = json.loads(raw)
     except ValueError as error:
-        raise wire.refused("the body is not JSON") from error
+        raise refused("the body is not JSON") from error
+    except RecursionError as error:
+        raise refused("the body is nested too deeply: use a few levels") from error
     if not isinstance(body, dict):
-        raise wire.refused("the body must be a JSON object")
+        raise refused("the body must be a JSON object")
     return body
 
 

@@ -1,8 +1,8 @@
 """OpenAI's JSON ↔ our records: what the engine's server reads and writes.
 
 Beyond OpenAI's fields: a request may carry `deadline_seconds`; a chunk may carry `queued` (how many requests are ahead;
-0 while the prompt is being read), the last one carries `timings`, and all name the model's `dtype`. A field that would
-change the reply and that the engine does not know is refused: a study must not believe that it had an effect.
+0 while the prompt is being read), the last one carries `timings`, and all name the model's `dtype`. Every value is read
+strictly (`fields`): nothing that a client sends is ignored without a word, and none of it makes the engine fail.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
+from studies.assistant.engine import fields
+from studies.assistant.engine.fields import refused
 from studies.assistant.types import (
     BackendError,
     ContinuationScore,
@@ -29,18 +31,6 @@ from studies.assistant.types import (
 )
 
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-# Fields with an effect, and the values of each that have none.
-_WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
-    "n": (1,),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "logit_bias": ({},),
-    "tools": ([],),
-    "functions": ([],),
-    "response_format": ({"type": "text"},),
-}
 _STATUS = {
     ErrorCode.UNREACHABLE: 503,
     ErrorCode.TIMEOUT: 504,
@@ -51,29 +41,21 @@ _STATUS = {
 }  # all others are the request's fault: 400
 
 
-def refused(sentence: str) -> BackendError:
-    return BackendError(ErrorCode.REFUSED, sentence)
-
-
 def chat_request(body: Mapping[str, Any], model: str) -> Request:
     """The request in a chat completion's body. BackendError(REFUSED) names the field, its value and what is allowed."""
+    fields.check(body, fields.CHAT)
     _check_model(body, model)
-    for field, harmless in _WITHOUT_EFFECT.items():
-        if body.get(field) is not None and body[field] not in harmless:
-            raise BackendError(ErrorCode.UNSUPPORTED, f"{field}: this engine does not support it; leave it out")
-    stop = body.get("stop") or ()
-    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    stop = _given(body, "stop", [])
+    seed, deadline = body.get("seed"), body.get("deadline_seconds")
     try:
         return Request(
             turns=_turns(body.get("messages")),
-            max_tokens=512 if limit is None else int(_number("max_tokens", limit)),
-            temperature=_number("temperature", body.get("temperature"), 1.0),
-            top_p=_number("top_p", body.get("top_p"), 1.0),
-            seed=None if body.get("seed") is None else int(_number("seed", body["seed"])),
-            stop=_strings("stop", [stop] if isinstance(stop, str) else stop),
-            deadline_seconds=_number("deadline_seconds", body["deadline_seconds"])
-            if body.get("deadline_seconds") is not None
-            else None,
+            max_tokens=_max_tokens(body),
+            temperature=fields.number("temperature", _given(body, "temperature", 1.0)),
+            top_p=fields.number("top_p", _given(body, "top_p", 1.0)),
+            seed=None if seed is None else fields.whole("seed", seed, 0, 2**63),
+            stop=fields.texts("stop", [stop] if isinstance(stop, str) else stop),
+            deadline_seconds=None if deadline is None else fields.number("deadline_seconds", deadline),
         )
     except ValueError as error:
         raise refused(str(error)) from error
@@ -81,26 +63,31 @@ def chat_request(body: Mapping[str, Any], model: str) -> Request:
 
 def turns(body: Mapping[str, Any], model: str) -> tuple[Turn, ...]:
     """The turns of a request that asks for nothing else."""
+    fields.check(body, fields.WARM)
     _check_model(body, model)
     return _turns(body.get("messages"))
 
 
+def wants_stream(body: Mapping[str, Any]) -> bool:
+    return fields.flag("stream", body.get("stream"))
+
+
 def wants_usage(body: Mapping[str, Any]) -> bool:
-    options = body.get("stream_options")
-    return isinstance(options, dict) and bool(options.get("include_usage"))
+    options = _given(body, "stream_options", {})
+    if not isinstance(options, dict):
+        raise refused(f"stream_options={fields.shown(options)}: use an object with include_usage")
+    return fields.flag("stream_options.include_usage", options.get("include_usage"))
 
 
 def score_request(body: Mapping[str, Any], model: str) -> ScoreRequest:
     """`{prompt | messages, continuations}`."""
+    fields.check(body, fields.SCORE)
     _check_model(body, model)
-    prompt = body.get("prompt") or ""
-    if not isinstance(prompt, str):
-        raise refused("prompt: use a text")
     try:
         return ScoreRequest(
-            continuations=_strings("continuations", body.get("continuations")),
-            turns=_turns(body["messages"]) if body.get("messages") else (),
-            prompt=prompt,
+            continuations=fields.texts("continuations", body.get("continuations")),
+            turns=_turns(body["messages"]) if body.get("messages") is not None else (),
+            prompt=fields.text("prompt", _given(body, "prompt", "")),
         )
     except ValueError as error:
         raise refused(str(error)) from error
@@ -183,10 +170,24 @@ def sse(data: dict[str, Any] | str) -> bytes:
     return f"data: {text}\n\n".encode()
 
 
+def _given(body: Mapping[str, Any], field: str, default: Any) -> Any:
+    """The field's value; null is the default."""
+    value = body.get(field)
+    return default if value is None else value
+
+
 def _check_model(body: Mapping[str, Any], model: str) -> None:
     """No other model answers in the place of the one that was asked for."""
-    if (asked := body.get("model") or model) != model:
-        raise refused(f"model={asked!r}: this engine serves {model!r}")
+    if (asked := _given(body, "model", "")) not in ("", model):
+        raise refused(f"model={fields.shown(asked)}: this engine serves {model!r}")
+
+
+def _max_tokens(body: Mapping[str, Any]) -> int:
+    named = [field for field in ("max_completion_tokens", "max_tokens") if body.get(field) is not None]
+    limits = {fields.whole(field, body[field], 1, 2**31) for field in named}
+    if len(limits) > 1:
+        raise refused("max_tokens and max_completion_tokens differ: send one of them")
+    return limits.pop() if limits else 512
 
 
 def _turns(messages: Any) -> tuple[Turn, ...]:
@@ -196,29 +197,16 @@ def _turns(messages: Any) -> tuple[Turn, ...]:
 
 
 def _turn(message: Any) -> Turn:
-    role = _ROLES.get(str(message.get("role"))) if isinstance(message, dict) else None
+    said = message.get("role") if isinstance(message, dict) else None
+    role = _ROLES.get(said) if isinstance(said, str) else None
     if role is None:
         raise refused("messages: each needs a role: system, user or assistant")
     content = message.get("content")
     if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
-        content = "".join(str(part.get("text", "")) for part in content)
+        content = "".join(fields.text("messages: text", part.get("text")) for part in content)
     if not isinstance(content, str):
         raise refused("messages: content must be text")
-    return Turn(cast(Role, role), content)
-
-
-def _number(field: str, value: Any, default: float | None = None) -> float:
-    if value is None and default is not None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise refused(f"{field}={value!r}: use a number")
-    return value
-
-
-def _strings(field: str, values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        raise refused(f"{field}: use a list of texts")
-    return tuple(values)
+    return Turn(cast(Role, role), fields.text("messages: content", content))
 
 
 def _usage(done: Done) -> dict[str, int]:
