@@ -17,7 +17,7 @@ from studies.assistant.engine import encode
 from studies.assistant.engine.line import Heard, Listener, Ticket
 from studies.assistant.engine.lines import Batching, new_line
 from studies.assistant.engine.loader import LoadedModel
-from studies.assistant.engine.sizes import DEFAULT, Sizes
+from studies.assistant.engine.sizes import DEFAULT, Asked, Sizes
 from studies.assistant.types import (
     BackendError,
     ContinuationScore,
@@ -38,11 +38,12 @@ class EngineBackend:
 
     name = "engine"
 
-    def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT, batching: Batching = "auto") -> None:
+    def __init__(self, loaded: LoadedModel, sizes: Sizes | Asked = DEFAULT, batching: Batching = "auto") -> None:
         """LoadError when `batching` would not serve the model exactly."""
-        # A tokenizer of its own: they are not safe to use from two threads, and the engine's thread has the other one.
-        self._loaded = replace(loaded, tokenizer=copy.deepcopy(loaded.tokenizer))
         self._batcher = new_line(loaded, sizes, batching)
+        # A tokenizer of its own: they are not safe to use from two threads, and the engine's thread has the other one.
+        tokenizer = copy.deepcopy(loaded.tokenizer)
+        self._loaded = replace(loaded, tokenizer=tokenizer, context_length=self._batcher.context_length)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """One reply. What does not fit the model is refused before anything waits or runs."""

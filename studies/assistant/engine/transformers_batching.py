@@ -51,6 +51,7 @@ class TransformersBatching(Line):
     def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT, attention: str = "sdpa") -> None:
         self._loaded, self._sizes, self.attention = loaded, sizes, attention
         self._own_attention = loaded.model.config._attn_implementation
+        self.context_length = sizes.longest_text(loaded)
         self.choices = paged.Choices()
         self._numbers = count()
         self._seated: dict[str, ReplyTicket] = {}
