@@ -165,3 +165,17 @@ def test_the_command_serves_without_batching_in_any_memory(
     call_command("run_engine", model=str(model_folder), port=0, device="cpu", **few)
     assert served[0]._loaded.context_length == 200
     served[0]._batcher.close()
+
+
+def test_what_is_kept_takes_no_room_from_a_text_within_the_limit() -> None:
+    """What it shares with a text that is kept is read anew, where both do not fit; also in a chat that goes on."""
+    line = Batcher(made_of(SERVED["llama"]), Sizes(seats=2, seat_tokens=128, stored_tokens=400))
+    first, second = tokens(1, 300), tokens(1, 160) + tokens(2, 220)
+    for prompt in (first, second, first):
+        written = ask(line, prompt, asked(16)).tokens()
+        assert written == alone(SERVED["llama"], prompt, 16)
+    for _ in range(3):
+        prompt = [*prompt, *written, *tokens(3, 8)]
+        written = ask(line, prompt, asked(16)).tokens()
+        assert written == alone(SERVED["llama"], prompt, 16)
+    line.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studies.assistant.engine.cache import ALIGN, Entry, Ids, Match, Slots, Store, aligned, shared_length
+from studies.assistant.engine.cache import ALIGN, NOTHING, Entry, Ids, Match, Slots, Store, aligned, shared_length
 from studies.assistant.engine.seats import Guest, Seat, WarmTicket
 from studies.assistant.engine.step import Row
 from studies.assistant.types import BackendError, ErrorCode
@@ -47,8 +47,12 @@ class Admission:
             cut = aligned(len(beginning))
         if cut:
             seat.entry = self._begin(beginning[:cut], match)
-        elif not fits and rest > self._slots.capacity:
-            seat.entry = self._begin(beginning[: aligned(len(beginning))], match, is_own=True)
+        if seat.entry is None and rest > self._slots.capacity:
+            whole = beginning[: aligned(len(beginning))]
+            seat.entry = self._begin(whole, match, is_own=True)
+            if seat.entry is None and slot == 0:
+                # Nobody will leave: what is known gives way, and is read again.
+                seat.entry = self._begin(whole, NOTHING)
         if seat.entry is not None:
             seat.entry.pins += 1
             seat.settle()
