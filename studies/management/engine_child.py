@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -26,10 +27,10 @@ class EngineChild:
     It ends when this process does, as its standard input closes; a Ctrl-C passes it by.
     """
 
-    def __init__(self, model: str, port: int) -> None:
+    def __init__(self, model: str, port: int, options: Sequence[str] = ()) -> None:
         manage = Path(settings.BASE_DIR) / "manage.py"
         self._command = [sys.executable, str(manage), "run_engine", "--model", model]
-        self._command += ["--port", str(port), "--exit-with-stdin"]
+        self._command += ["--port", str(port), "--exit-with-stdin", *options]
         self._ending = threading.Event()
         self._changing = threading.Lock()
         self._process = self._start()

@@ -196,6 +196,65 @@ def test_a_story_that_many_ask_about_at_once_is_read_once(make: Any) -> None:
     assert read <= 1030 + 7 * (30 + 16)
 
 
+@pytest.mark.parametrize("name", SERVED)
+def test_what_people_add_to_a_story_takes_no_copy_of_it(name: str, make: Any) -> None:
+    """They paste a question; or talk for longer than a seat holds, over several turns and beside short chats."""
+    config, story = SERVED[name], tokens(1, 1000)
+    batcher = make(config, seats=6)
+    ask(batcher, [*story, 5], asked(1)).end()
+    asks = [(story + tokens(40 + n, 140 + n), 20) for n in range(3)]
+    asks += [(story + tokens(50 + n, 250 + 40 * n), 20) for n in range(4)] + [(story + tokens(60, 5), 40)]
+    for turn in range(3):
+        read = batcher.counters.prompt_tokens - batcher.counters.reused_tokens
+        heard = [ask(batcher, prompt, asked(count)) for prompt, count in asks]
+        got = [each.tokens() for each in heard]
+        assert got == [alone(config, prompt, count) for prompt, count in asks]
+        if turn:  # what stands in the store was not read again
+            now = batcher.counters.prompt_tokens - batcher.counters.reused_tokens
+            assert now - read <= len(asks) * (9 + 20)
+        own = sum(len(prompt) + count - len(story) for prompt, count in asks)
+        assert batcher.metrics()["stored_tokens"] <= 1000 + 2 * (turn + 1) * (own + 16 * len(asks))
+        asks = [
+            (prompt + written + tokens(70 + number, 9), 20)
+            for number, ((prompt, _), written) in enumerate(zip(asks, got, strict=True))
+        ]
+    assert is_empty(batcher)
+    parents = [entry.parent for entry in batcher._store.entries if entry.parent is not None]
+    assert all(entry.is_ready and entry.pins == parents.count(entry) for entry in batcher._store.entries)
+    assert all(parent.parent is None for parent in parents)
+
+
+def test_what_two_add_alike_to_a_story_is_read_once_and_not_copied(make: Any) -> None:
+    """It is too long for a seat: the second follows what the first has read, while the first still writes."""
+    story, added = tokens(1, 1000), tokens(2, 400)
+    batcher = make(seats=4)
+    ask(batcher, [*story, 5], asked(1)).end()
+    first = ask(batcher, story + added + tokens(3, 9), asked(200))
+    first.has_begun()
+    before = batcher.counters.reused_tokens
+    prompts = [story + added + tokens(4 + n, 20 + n) for n in range(2)]
+    heard = [ask(batcher, prompt, asked(20)) for prompt in prompts]
+    assert [each.tokens() for each in heard] == [alone(SERVED["llama"], prompt, 20) for prompt in prompts]
+    assert batcher.counters.reused_tokens - before == 2 * 1400
+    assert first.tokens() == alone(SERVED["llama"], story + added + tokens(3, 9), 200)
+    assert batcher.metrics()["stored_tokens"] <= 1000 + 400 + 3 * (400 + 9 + 200)
+
+
+def test_a_long_addition_that_is_given_up_lets_go_of_the_story(make: Any) -> None:
+    story = tokens(1, 1000)
+    batcher = make(seats=2)
+    ask(batcher, [*story, 5], asked(1)).end()
+    held = batcher.metrics()["stored_tokens"]
+    leaving = [ask(batcher, story + tokens(n, 900), asked(20)) for n in range(2)]
+    while batcher.counts()[0] < 2:
+        time.sleep(0.001)
+    for each in leaving:
+        batcher.cancel(each.tickets)
+    assert is_empty(batcher)
+    [entry] = batcher._store.entries
+    assert (batcher.metrics()["stored_tokens"], entry.pins) == (held, 0)
+
+
 def test_nobody_waits_behind_a_long_prompt(make: Any) -> None:
     """Its prompt takes four steps; a short one that comes after it is written meanwhile."""
     batcher = make(stored_tokens=20_000)

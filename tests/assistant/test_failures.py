@@ -18,6 +18,7 @@ from studies.assistant.engine import serve
 from studies.assistant.engine.admit import Admission
 from studies.assistant.engine.backend import EngineBackend
 from studies.assistant.engine.batcher import Batcher
+from studies.assistant.engine.cache import Shape
 from studies.assistant.engine.loader import load
 from studies.assistant.engine.sizes import Sizes
 from studies.assistant.engine.text import TextStream
@@ -168,6 +169,29 @@ def test_whoever_gets_no_seat_for_an_error_is_told(batcher: Batcher, monkeypatch
         for prompt, each in zip([PROMPTS[0], *PROMPTS[2:]], heard, strict=True):
             assert each.tokens() == alone(LLAMA, prompt, 20)
     all_are_right(batcher)
+
+
+def test_memory_in_pieces_lets_go_what_is_idle_and_then_waits_or_refuses(
+    batcher: Batcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The budget has room, and the device has no piece of that size."""
+    plain = Shape.empty
+    largest = 10_000
+
+    def empty(shape: Shape, *dimensions: int) -> list[torch.Tensor]:
+        held = sum(entry.cost for entry in batcher._store.entries)
+        if held + dimensions[-1] > largest:
+            raise OUT_OF_MEMORY
+        return plain(shape, *dimensions)
+
+    monkeypatch.setattr(Shape, "empty", empty)
+    all_are_right(batcher)
+    largest = 330
+    other = tokens(77, 320)
+    assert ask(batcher, other, asked()).tokens() == alone(LLAMA, other, 20)
+    all_are_right(batcher)
+    largest = 0
+    assert refused(ask(batcher, tokens(78, 320), asked())) is ErrorCode.CAPACITY
 
 
 def test_a_listener_that_fails_harms_itself_alone(batcher: Batcher) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ import transformers
 from transformers.generation.continuous_batching import input_outputs
 from transformers.generation.continuous_batching.cache import PagedAttentionMemoryHandler
 
-from studies.assistant.engine import transformers_trial
+from studies.assistant.engine import paged, transformers_trial
 from studies.assistant.engine.batcher import Batcher
 from studies.assistant.engine.encode import ScoreTokens
 from studies.assistant.engine.lines import new_line
@@ -140,6 +141,47 @@ def test_trap_its_thread_dies_and_whom_it_served_hears_a_typed_error(
     assert waiting.tokens() == alone(MISTRAL, [5], 9)  # by the thread that came after
     assert line.is_alive
     assert is_empty(line)
+
+
+def test_after_a_fall_the_old_cache_is_gone_and_the_room_is_that_of_the_new_one(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Less memory is free by then: whoever waits and no longer fits hears of it, and stands in nobody's way."""
+    line = make(seats=1)
+    plain, new_manager, room = line._loaded.model.forward, paged.new_manager, line.room
+    old = weakref.ref(line._manager.batch_processor.cache)
+    was_gone: list[bool] = []
+
+    def failing(*arguments: Any, **options: Any) -> Any:
+        if int(options["position_ids"].max()) >= 300:
+            raise torch.OutOfMemoryError("no memory")
+        return plain(*arguments, **options)
+
+    def watched(*arguments: Any) -> Any:
+        was_gone.append(old() is None)
+        monkeypatch.setattr(PagedAttentionMemoryHandler, "get_available_memory", lambda cache: 8 * 2**20)
+        return new_manager(*arguments)
+
+    monkeypatch.setattr(line._loaded.model, "forward", failing)
+    monkeypatch.setattr(paged, "new_manager", watched)
+    # pytest keeps what is logged, with tracebacks.
+    monkeypatch.setattr(logging.getLogger("ContinuousBatchingLogger"), "disabled", True)
+    bad, long, waiting = (
+        ask(line, tokens(1, 290), asked(20)),
+        ask(line, tokens(2, room - 100), asked(60)),
+        ask(line, [5], asked(9)),
+    )
+    with pytest.raises(BackendError, match="a conversation of 290 tokens does not fit") as raised:
+        bad.end()
+    assert raised.value.code is ErrorCode.CAPACITY
+    with pytest.raises(BackendError, match="do not fit the engine's memory, which holds") as raised:
+        long.end()
+    assert raised.value.code is ErrorCode.CAPACITY
+    assert waiting.tokens() == alone(MISTRAL, [5], 9)
+    assert was_gone == [True]
+    assert line.room == paged.room(line._manager) < room
+    with pytest.raises(BackendError, match=f"which holds {line.room}"):
+        ask(line, tokens(2, room - 100), asked(60))
 
 
 def test_a_model_that_fails_again_and_again_ends_the_engine(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studies.assistant.engine.cache import ALIGN, Entry, Ids, Match, Slots, Store, aligned, shared_length
-from studies.assistant.engine.seats import Guest, Seat
+from studies.assistant.engine.cache import ALIGN, NOTHING, Entry, Ids, Match, Slots, Store, aligned, shared_length
+from studies.assistant.engine.seats import Guest, Seat, WarmTicket
 from studies.assistant.engine.step import Row
 from studies.assistant.types import BackendError, ErrorCode
 
@@ -40,21 +40,28 @@ class Admission:
             return None
         seat = Seat(guest, Row(slot))
         unread = len(beginning) - match.length
-        own = match.tail_tokens + len(guest.ids) - match.length + guest.new_tokens
+        rest = len(guest.ids) - match.length + guest.new_tokens
+        fits = match.tail_tokens + rest <= self._slots.capacity
         cut = self._parting(guest, beginning, match.length, waiting)
-        # What people talk about is read once for all; a scoring leaves no second copy of most of what is there already.
-        least = max(LEAST_ENTRY, match.length) if guest.is_patient else LEAST_ENTRY
-        if not cut and (unread >= least or own > self._slots.capacity):
+        if not cut and unread >= _worth_an_entry(guest, match):
             cut = aligned(len(beginning))
         if cut:
             seat.entry = self._begin(beginning[:cut], match)
+        if seat.entry is None and rest > self._slots.capacity:
+            whole = beginning[: aligned(len(beginning))]
+            seat.entry = self._begin(whole, match, is_own=True)
+            if seat.entry is None and slot == 0:
+                # Nobody will leave: what is known gives way, and is read again.
+                seat.entry = self._begin(whole, NOTHING)
         if seat.entry is not None:
             seat.entry.pins += 1
             seat.settle()
-        elif own > self._slots.capacity:
-            raise NoRoom
-        else:
+        elif fits:
             self._resume(seat.row, match)
+        elif rest <= self._slots.capacity:
+            self._follow(seat.row, match)
+        else:
+            raise NoRoom
         return seat
 
     def leave(self, seat: Seat) -> None:
@@ -68,28 +75,39 @@ class Admission:
     def keep(self, seat: Seat) -> None:
         """Store the conversation's own tokens for its next turn, if there is room."""
         row = seat.row
-        entry = self._store.reserve(
-            seat.tokens_in_cache(), parent=row.shared if row.shared_tokens else None, start=row.shared_tokens
-        )
+        parent, start = (row.shared, row.shared_tokens) if row.shared_tokens else (None, 0)
+        before: Entry | None = None
+        if parent is not None and parent.parent is not None:
+            # Its own tokens lie in two places, of which they make one.
+            before, parent, start = parent, parent.parent, parent.start
+        entry = self._store.reserve(seat.tokens_in_cache(), parent=parent, start=start)
         if entry is None:
             return
+        first = entry.cost - row.length
+        if before is not None:
+            _copy(before, entry, 0, first)
         for held, slots in zip((*entry.keys, *entry.values), (*self._slots.keys, *self._slots.values), strict=True):
-            held.copy_(slots[row.slot, :, : row.length])
+            held[:, first:] = slots[row.slot, :, : row.length]
         entry.read = entry.cost
 
-    def _begin(self, beginning: Ids, match: Match) -> Entry | None:
-        """An entry for this beginning of a prompt, with what is known of it copied; None when there is no room."""
+    def _begin(self, beginning: Ids, match: Match, *, is_own: bool = False) -> Entry | None:
+        """An entry for this beginning of a prompt, with what is known of it copied; None when there is no room.
+
+        `is_own`: nobody else is expected to share it. Where a known text is the greater part, it follows that.
+        """
+        follows = is_own and match.shared_tokens >= len(beginning) - match.shared_tokens > 0
+        parent, start = (match.shared, match.shared_tokens) if follows else (None, 0)
         known = [entry for entry in (match.shared, match.tail) if entry is not None]
         for entry in known:
             entry.pins += 1
-        made = self._store.reserve(beginning)
+        made = self._store.reserve(beginning, parent=parent, start=start)
         for entry in known:
             entry.pins -= 1
         if made is None:
             return None
-        made.read = min(match.length, made.cost)
-        first = min(match.shared_tokens, made.cost)
-        if match.shared is not None:
+        made.read = min(match.length - start, made.cost)
+        first = min(match.shared_tokens - start, made.cost)
+        if match.shared is not None and not follows:
             _copy(match.shared, made, 0, first)
         if match.tail is not None:
             _copy(match.tail, made, first, made.read - first)
@@ -109,6 +127,12 @@ class Admission:
         ]
         return max(fitting, default=0, key=lambda length: (length - known) * sum(other >= length for other in fitting))
 
+    def _follow(self, row: Row, match: Match) -> None:
+        """Leave where it is what the slot does not hold."""
+        assert match.tail is not None
+        match.tail.pins += 1
+        row.shared, row.shared_tokens = match.tail, match.length
+
     def _resume(self, row: Row, match: Match) -> None:
         if match.shared is None:
             return
@@ -120,6 +144,16 @@ class Admission:
         tail = match.tail
         for held, slots in zip((*tail.keys, *tail.values), (*self._slots.keys, *self._slots.values), strict=True):
             slots[row.slot, :, : row.length] = held[:, : row.length]
+
+
+def _worth_an_entry(guest: Guest, match: Match) -> int:
+    """How much that is unread is a text of its own, for all who talk about it, and not what one adds to a known one.
+
+    A scoring leaves no second copy of most of what is there already; what is only read is read for others.
+    """
+    if isinstance(guest, WarmTicket):
+        return LEAST_ENTRY
+    return max(LEAST_ENTRY, match.length if guest.is_patient else match.length // 2)
 
 
 def _copy(source: Entry, target: Entry, at: int, tokens: int) -> None:

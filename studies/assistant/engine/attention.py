@@ -1,8 +1,9 @@
 """Attention of one step over the tokens of many conversations: what they share is read once, then merged exactly.
 
 A step is one row of tokens, [1, T], of all conversations together. Each token looks at the shared prefix of its
-conversation, which all of them ask in one product, and at the conversation's own tokens. The parts are merged by their
-log-sum-exp, which is exact. Shapes: H heads, K key-value heads, G = H / K, T tokens of the step, D of one head.
+conversation, which all of them ask in one product, or at two, of which one follows the other; and at the conversation's
+own tokens. The parts are merged by their log-sum-exp, which is exact. Shapes: H heads, K key-value heads, G = H / K, T
+tokens of the step, D of one head.
 """
 
 from __future__ import annotations
@@ -61,12 +62,16 @@ class Singles:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A prefix, cut to `length`, and the `places` [n] of the step's tokens that follow it (None: all of them)."""
+    """A prefix, cut to `length`, and the `places` [n] of the step's tokens that follow it (None: all of them).
+
+    `goes_on`: some of the tokens look at another prefix too.
+    """
 
     keys: list[Tensor]  # one [K, at least length, D] for each layer
     values: list[Tensor]
     length: int
     places: Tensor | None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,9 @@ def _shared(part: Shared, layer: int, query: Tensor, scale: float | None, out: T
         out.copy_(_merge(out, weight, found, sums))
     else:
         out[part.places] = _merge(out[part.places], weight[part.places], found, sums)
+    if part.goes_on:
+        here = slice(None) if part.places is None else part.places
+        weight[here] = torch.logaddexp(weight[here], sums)
 
 
 def _merge(one: Tensor, one_sums: Tensor, other: Tensor, other_sums: Tensor) -> Tensor:

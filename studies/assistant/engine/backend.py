@@ -17,7 +17,7 @@ from studies.assistant.engine.encoder import Encoder
 from studies.assistant.engine.line import Heard, Listener, Ticket
 from studies.assistant.engine.lines import Batching, new_line
 from studies.assistant.engine.loader import LoadedModel
-from studies.assistant.engine.sizes import DEFAULT, Sizes
+from studies.assistant.engine.sizes import DEFAULT, Asked, Sizes
 from studies.assistant.types import (
     BackendError,
     ContinuationScore,
@@ -40,12 +40,14 @@ class EngineBackend:
 
     name = "engine"
 
-    def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT, batching: Batching = "auto") -> None:
+    def __init__(self, loaded: LoadedModel, sizes: Sizes | Asked = DEFAULT, batching: Batching = "auto") -> None:
         """LoadError when `batching` would not serve the model exactly."""
-        self._loaded = loaded  # its tokenizer belongs to the engine's thread
         self._batcher = new_line(loaded, sizes, batching)
+        # Its tokenizer belongs to the engine's thread.
+        self._loaded = replace(loaded, context_length=self._batcher.context_length)
         # Two: whoever chats never waits behind a scoring job, and its texts may be many.
-        self._replies, self._scores = Encoder(loaded, "encode-replies"), Encoder(loaded, "encode-scores")
+        self._replies = Encoder(self._loaded, "encode-replies")
+        self._scores = Encoder(self._loaded, "encode-scores")
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """One reply. What does not fit the model is refused before anything waits or runs."""

@@ -60,6 +60,7 @@ class Batcher(Line):
         self._store = Store(shape, sizes.stored_tokens)
         self._model = Model(loaded, slots)
         self._admission = Admission(self._store, slots)
+        self.context_length = sizes.longest_text(loaded)
         self._seated: list[Seat] = []
         self._trim = Trim()
         self.counters = Counters()

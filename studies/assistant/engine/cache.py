@@ -6,7 +6,11 @@ All memory is counted in tokens. An entry of the store holds the keys and values
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any
 
@@ -22,8 +26,11 @@ ALIGN = 16
 def shared_length(one: Ids, other: Ids) -> int:
     """How many tokens two texts have in common from their beginning."""
     least = min(len(one), len(other))
-    differing = np.flatnonzero(one[:least] != other[:least])
-    return int(differing[0]) if len(differing) else least
+    if not least:
+        return 0
+    differing = one[:least] != other[:least]
+    first = int(differing.argmax())
+    return first if differing[first] else least
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,51 +115,85 @@ NOTHING = Match()
 
 @dataclass(eq=False)
 class Store:
-    """Entries within a budget of tokens."""
+    """Entries within a budget of tokens.
+
+    Whoever asks is compared with the texts that begin at their beginning, and of what follows one of them with the two
+    between which it stands in their order: one of these has most in common with it.
+    """
 
     shape: Shape
     budget: int
     entries: list[Entry] = field(default_factory=list)
     evicted: int = 0
+    held: int = 0
     _clock: count[int] = field(default_factory=count)
-
-    @property
-    def held(self) -> int:
-        return sum(entry.cost for entry in self.entries)
+    _reading: list[Entry] = field(default_factory=list)
+    # What has been read: entries without a parent, each with those that follow it, by their start, in order.
+    _read: dict[Entry, dict[int, list[Entry]]] = field(default_factory=dict)
 
     def match(self, beginning: Ids, *, is_exact: bool = False) -> Match:
         """As much of this beginning of a prompt as has been read before; a part of a text to its last token, or cut."""
+        self._note_what_was_read()
         best = NOTHING
-        for entry in self.entries:
-            if entry.is_ready:
-                match = _match(entry, shared_length(entry.tokens, beginning), is_exact)
-                best = match if match.length > best.length else best
-        for found in (best.shared, best.tail):
-            if found is not None:
-                found.used = next(self._clock)
+        for root, followers in self._read.items():
+            shared = shared_length(root.tokens, beginning)
+            whole = is_exact or shared == len(root.tokens)
+            found = [Match(root, shared if whole else aligned(shared))]
+            found += [_nearest(root, start, tails, beginning) for start, tails in followers.items() if start <= shared]
+            best = max([best, *found], key=lambda match: match.length)
+        for used in (best.shared, best.tail):
+            if used is not None:
+                used.used = next(self._clock)
         return best
 
     def expected(self, beginning: Ids) -> int:
         """How much of it is being read right now, for whoever would rather wait for that."""
-        reading = (shared_length(entry.tokens, beginning) for entry in self.entries if not entry.is_ready)
-        return aligned(max(reading, default=0))
+        self._note_what_was_read()
+        return aligned(max((shared_length(entry.tokens, beginning) for entry in self._reading), default=0))
 
     def reserve(self, tokens: Ids, *, parent: Entry | None = None, start: int = 0) -> Entry | None:
-        """An empty entry, for which the least recently used make room; None when the pinned ones leave none."""
+        """An empty entry, for which the least recently used make room; None, and all stays, when there is none."""
         needed = len(tokens) - start
         if not self._make_room(needed, keep=parent):
             return None
-        entry = Entry(tokens, self.shape.empty(needed), self.shape.empty(needed), parent, start)
-        entry.used = next(self._clock)
         if parent is not None:
             parent.pins += 1
+        memory = self._memory(needed)
+        if memory is None:
+            if parent is not None:
+                parent.pins -= 1
+            return None
+        entry = Entry(tokens, *memory, parent, start)
+        entry.used = next(self._clock)
         self.entries.append(entry)
+        self._reading.append(entry)
+        self.held += entry.cost
         return entry
+
+    def _memory(self, needed: int) -> tuple[list[Tensor], list[Tensor]] | None:
+        """Keys and values. On CUDA memory may be in pieces although the budget has room: then what is idle goes."""
+        with suppress(torch.OutOfMemoryError):
+            return self.shape.empty(needed), self.shape.empty(needed)
+        self.drop_idle()
+        torch.cuda.empty_cache()
+        with suppress(torch.OutOfMemoryError):
+            return self.shape.empty(needed), self.shape.empty(needed)
+        return None
 
     def drop(self, entry: Entry) -> None:
         self.entries.remove(entry)
+        self.held -= entry.cost
         if entry.parent is not None:
             entry.parent.pins -= 1
+        if entry in self._reading:
+            self._reading.remove(entry)
+        elif entry.parent is None:
+            del self._read[entry]
+        else:
+            tails = self._read[entry.parent]
+            tails[entry.start].remove(entry)
+            if not tails[entry.start]:
+                del tails[entry.start]
 
     def drop_idle(self) -> None:
         """Everything that nobody uses now."""
@@ -161,13 +202,32 @@ class Store:
                 self.drop(entry)
                 self.evicted += 1
 
+    def _note_what_was_read(self) -> None:
+        for entry in [entry for entry in self._reading if entry.is_ready]:
+            self._reading.remove(entry)
+            if entry.parent is None:
+                self._read[entry] = {}
+            else:
+                insort(self._read[entry.parent].setdefault(entry.start, []), entry, key=_own)
+
     def _make_room(self, needed: int, keep: Entry | None) -> bool:
+        lacking = self.held + needed - self.budget
+        if lacking <= 0:
+            return True
+        idle = [entry for entry in self.entries if not entry.pins and entry is not keep]
+        # A text goes too, once all that follows it has gone and nobody else uses it.
+        pinned_by_idle = Counter(entry.parent for entry in idle if entry.parent not in (None, keep))
+        after = [entry for entry, pins in pinned_by_idle.items() if entry is not None and entry.pins == pins]
+        if lacking > sum(entry.cost for entry in (*idle, *after)):
+            return False
+        oldest = [(entry.used, id(entry), entry) for entry in idle]
+        heapify(oldest)
         while self.held + needed > self.budget:
-            idle = [entry for entry in self.entries if not entry.pins and entry is not keep]
-            if not idle or needed > self.budget:
-                return False
-            self.drop(min(idle, key=lambda entry: entry.used))
+            *_, entry = heappop(oldest)
+            self.drop(entry)
             self.evicted += 1
+            if (parent := entry.parent) is not None and not parent.pins and parent is not keep:
+                heappush(oldest, (parent.used, id(parent), parent))
         return True
 
 
@@ -176,9 +236,14 @@ def aligned(tokens: int) -> int:
     return tokens // ALIGN * ALIGN
 
 
-def _match(entry: Entry, shared: int, is_exact: bool) -> Match:
-    if entry.parent is None:
-        return Match(entry, shared if is_exact or shared == len(entry.tokens) else aligned(shared))
-    if shared <= entry.start:
-        return NOTHING  # its parent matches as long a beginning itself
-    return Match(entry.parent, entry.start, entry, shared - entry.start)
+def _own(entry: Entry) -> bytes:
+    return entry.tokens[entry.start :].tobytes()
+
+
+def _nearest(root: Entry, start: int, tails: list[Entry], beginning: Ids) -> Match:
+    """The one of these, in their order, that shares most with what follows the first `start` tokens of the root."""
+    asked = beginning[start:]
+    place = bisect_left(tails, asked.tobytes(), key=_own)
+    shared = {tail: shared_length(tail.tokens[start:], asked) for tail in tails[max(0, place - 1) : place + 1]}
+    tail = max(shared, key=shared.__getitem__)
+    return Match(root, start, tail, shared[tail]) if shared[tail] else NOTHING

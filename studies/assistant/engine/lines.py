@@ -9,7 +9,7 @@ from studies.assistant.engine import supports
 from studies.assistant.engine.batcher import Batcher
 from studies.assistant.engine.loader import LoadedModel, LoadError
 from studies.assistant.engine.one_at_a_time import OneAtATime
-from studies.assistant.engine.sizes import Sizes
+from studies.assistant.engine.sizes import Asked, Sizes
 from studies.assistant.engine.transformers_batching import TransformersBatching
 from studies.assistant.engine.transformers_trial import NotExact, exact_line
 
@@ -19,15 +19,18 @@ Batching = Literal["auto", "own", "transformers", "none"]
 AnyLine = Batcher | TransformersBatching | OneAtATime
 
 
-def new_line(loaded: LoadedModel, sizes: Sizes, batching: Batching = "auto") -> AnyLine:
-    """A line that serves the model exactly. LoadError when `batching` asks for one that cannot."""
+def new_line(loaded: LoadedModel, sizes: Sizes | Asked, batching: Batching = "auto") -> AnyLine:
+    """A line that serves the model exactly. LoadError when `batching` asks for one that cannot.
+
+    What is asked for is fitted into the memory where many are served at once; one at a time needs no such cache.
+    """
     if batching not in get_args(Batching):
         raise LoadError(f"batching={batching!r}: use one of {', '.join(get_args(Batching))}")
     if batching == "none":
         return OneAtATime(loaded, max_waiting=sizes.max_waiting)
     reason = "" if batching == "transformers" else supports.why_not(loaded)
     if not reason and batching != "transformers":
-        return Batcher(loaded, sizes)
+        return Batcher(loaded, sizes.fitted(loaded))
     if batching == "own":
         raise LoadError(f"batching='own': our batching would not serve {loaded.name} exactly: {reason}; use auto")
     try:

@@ -32,6 +32,7 @@ class OneAtATime(Line):
 
     def __init__(self, loaded: LoadedModel, *, max_waiting: int = 64) -> None:
         self._loaded = loaded
+        self.context_length = loaded.context_length
         self._running: StepsTicket | None = None
         super().__init__(loaded.name, loaded.revision, seats=1, max_waiting=max_waiting)
 

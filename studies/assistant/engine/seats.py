@@ -94,7 +94,7 @@ class Seat:
     def unread(self) -> int:
         """How many tokens of the prompt are not in the cache yet."""
         if self.entry is not None and not self.entry.is_ready:
-            return len(self.guest.ids) - self.entry.read
+            return len(self.guest.ids) - self.entry.start - self.entry.read
         return max(0, len(self.guest.ids) - self.row.shared_tokens - self.row.length)
 
     def settle(self) -> None:
@@ -106,8 +106,8 @@ class Seat:
         """What to read in a step that has room for `budget` tokens, one at least; logits where the prompt ends."""
         ids = self.guest.ids
         if self.entry is not None and not self.entry.is_ready:
-            end = min(self.entry.read + budget, len(self.entry.tokens))
-            return Part(self.entry, ids[self.entry.read : end].tolist())
+            first = self.entry.start + self.entry.read
+            return Part(self.entry, ids[first : min(first + budget, len(self.entry.tokens))].tolist())
         first, wanted = self.row.shared_tokens + self.row.length, self.guest.wanted
         left = len(ids) - first
         take = min(budget, left)

@@ -18,7 +18,7 @@ from studies.assistant.engine.packed import Packed
 
 @dataclass(eq=False, slots=True)
 class Row:
-    """A conversation in a slot: `length` own tokens after the first `shared_tokens` of a shared entry."""
+    """A conversation in a slot: `length` own tokens after the first `shared_tokens` of a shared entry's text."""
 
     slot: int
     shared: Entry | None = None
@@ -90,8 +90,6 @@ class Model:
         for part in parts:
             target, count = part.target, len(part.tokens)
             if isinstance(target, Entry):
-                if target.parent is not None:
-                    raise ValueError("an entry that is read begins with its text's first token")
                 spans.append(Span(at, count, target.read, target.keys, target.values, part.wanted))
             elif count == 1:
                 places.append(at)
@@ -112,15 +110,16 @@ class Model:
     def _shared(self, parts: Sequence[Part], asking: Sequence[int]) -> tuple[Shared, ...]:
         """The prefixes that are shared, with the places of the last tokens, as many as are `asking`, of each part."""
         groups: dict[tuple[int, int], tuple[Entry, list[int]]] = {}
-        end = 0
+        end = most = 0
         for part, count in zip(parts, asking, strict=True):
             end += len(part.tokens)
-            row = part.target
-            if count and isinstance(row, Row) and row.shared is not None and row.shared_tokens:
-                group = groups.setdefault((id(row.shared), row.shared_tokens), (row.shared, []))
+            followed = _followed(part.target) if count else []
+            for entry, length in followed:
+                group = groups.setdefault((id(entry), length), (entry, []))
                 group[1].extend(range(end - count, end))
+            most = max(most, len(followed))
         return tuple(
-            Shared(entry.keys, entry.values, length, None if len(places) == end else self._tensor(places))
+            Shared(entry.keys, entry.values, length, None if len(places) == end else self._tensor(places), most > 1)
             for (_, length), (entry, places) in groups.items()
         )
 
@@ -149,7 +148,19 @@ class Model:
 
 
 def _position(target: Row | Entry) -> int:
-    return target.shared_tokens + target.length if isinstance(target, Row) else target.read
+    return target.shared_tokens + target.length if isinstance(target, Row) else target.start + target.read
+
+
+def _followed(target: Row | Entry) -> list[tuple[Entry, int]]:
+    """The entries before what is the target's own, each with how many of its tokens are looked at."""
+    entry: Entry | None
+    entry, tokens = (target.shared, target.shared_tokens) if isinstance(target, Row) else (target.parent, target.start)
+    found: list[tuple[Entry, int]] = []
+    while entry is not None and tokens:
+        start = entry.start
+        found.append((entry, tokens - start))
+        entry, tokens = entry.parent, start
+    return found
 
 
 def shape_of(loaded: LoadedModel) -> Shape:

@@ -43,7 +43,7 @@ def _tried(loaded: LoadedModel) -> str:
     loaded.model.set_attn_implementation("sdpa")
     expected = loaded.model(input_ids=torch.tensor([ids], device=loaded.device), use_cache=False).logits[0, -1].float()
     shape = shape_of(loaded)
-    model = Model(loaded, Slots(shape, 2, TRIED))
+    model = Model(loaded, Slots(shape, 3, TRIED))
     try:
         found = _read(model, Store(shape, TRIED), ids)
     finally:
@@ -56,12 +56,14 @@ def _tried(loaded: LoadedModel) -> str:
 
 
 def _read(model: Model, store: Store, ids: list[int]) -> list[Tensor]:
-    """The logits of two conversations with the same text, one of them ahead of the other."""
+    """The logits of two conversations with the same text, one of them ahead of the other, and of one in two pieces."""
     entry = store.reserve(np.array(ids[:20], dtype=np.int32))
     assert entry is not None
     model.step([Part(entry, ids[:12])])
     model.step([Part(entry, ids[12:20])])
-    rows = [Row(slot, entry, 16) for slot in range(2)]
-    model.step([Part(row, ids[16:30]) for row in rows])
-    model.step([Part(rows[0], ids[30:31]), Part(rows[1], ids[30:40])])
-    return model.step([Part(rows[0], ids[31:], 1), Part(rows[1], ids[40:], 1)])
+    after = store.reserve(np.array(ids[:28], dtype=np.int32), parent=entry, start=16)
+    assert after is not None
+    rows = [Row(0, entry, 16), Row(1, entry, 16), Row(2, after, 28)]
+    model.step([Part(rows[0], ids[16:30]), Part(rows[1], ids[16:30]), Part(after, ids[16:21])])
+    model.step([Part(rows[0], ids[30:31]), Part(rows[1], ids[30:40]), Part(after, ids[21:28])])
+    return model.step([Part(rows[0], ids[31:], 1), Part(rows[1], ids[40:], 1), Part(rows[2], ids[28:], 1)])

@@ -1,11 +1,14 @@
 """Many at once with transformers' own continuous batching, for models whose attention the batcher does not have.
 
 Its thread runs the model; ours admits who fits, hears the tokens and ends replies. What would kill that thread or make
-it wait is kept from it: a text that is too long, more texts than its cache holds, a second user of the model.
+it wait is kept from it: a text that is too long, more texts than its cache holds, a second user of the model. When a
+step fails all the same, all whom it served hear of it, since nothing says whose fault it was and what they had drawn is
+lost with it; those who wait are served by a new thread.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -51,6 +54,7 @@ class TransformersBatching(Line):
     def __init__(self, loaded: LoadedModel, sizes: Sizes = DEFAULT, attention: str = "sdpa") -> None:
         self._loaded, self._sizes, self.attention = loaded, sizes, attention
         self._own_attention = loaded.model.config._attn_implementation
+        self.context_length = sizes.longest_text(loaded)
         self.choices = paged.Choices()
         self._numbers = count()
         self._seated: dict[str, ReplyTicket] = {}
@@ -77,11 +81,7 @@ class TransformersBatching(Line):
             draws=Draws(request.temperature, request.top_p, request.seed),
         )
         if _pages(ticket) > self.room:
-            raise BackendError(
-                ErrorCode.CAPACITY,
-                f"{len(prompt)} tokens and a reply of {request.max_tokens} do not fit the engine's memory, "
-                f"which holds {self.room}",
-            )
+            raise self._too_long(ticket)
         self._submit([ticket])
         return (ticket,)
 
@@ -268,16 +268,43 @@ class TransformersBatching(Line):
         """transformers' thread has ended, with an error: those whom it served hear of it, and a new one is started."""
         self._falls += 1
         self._manager.stop(hard_stop=True)
-        error = self._manager.background_thread_status.fatal_error
-        if not isinstance(error, torch.OutOfMemoryError):
-            # It has been logged already, by transformers.
-            error = BackendError(ErrorCode.INTERNAL, f"the model failed: {type(error).__name__}")
+        error = self._why_it_fell()
         for number, ticket in list(self._seated.items()):
             self._fail(ticket, error)
             self._release(number)
         if self._falls < FALLS:
+            gc.collect()
+            if self._loaded.device.type == "cuda":
+                torch.cuda.empty_cache()
             self._manager = self._new_manager()
+            self.room = paged.room(self._manager)
+            self._refuse_what_no_longer_fits()
             self._manager.start()
+
+    def _why_it_fell(self) -> Exception:
+        """What those hear whom it served; nothing holds the error itself, whose traceback holds the old cache."""
+        status = self._manager.background_thread_status
+        fell, status.fatal_error = status.fatal_error, None
+        if isinstance(fell, torch.OutOfMemoryError):
+            return torch.OutOfMemoryError(str(fell))
+        # It has been logged already, by transformers.
+        return BackendError(ErrorCode.INTERNAL, f"the model failed: {type(fell).__name__}")
+
+    def _refuse_what_no_longer_fits(self) -> None:
+        """The cache may have become smaller, and whoever waits for room lets nobody pass."""
+        with self._changed:
+            waiting = [ticket for ticket in self._waiting if isinstance(ticket, ReplyTicket)]
+            for ticket in [ticket for ticket in waiting if _pages(ticket) > self.room]:
+                self._waiting.remove(ticket)
+                self._fail(ticket, self._too_long(ticket))
+            self._tell_positions()
+
+    def _too_long(self, ticket: ReplyTicket) -> BackendError:
+        return BackendError(
+            ErrorCode.CAPACITY,
+            f"{len(ticket.ids)} tokens and a reply of {ticket.new_tokens} do not fit the engine's memory, "
+            f"which holds {self.room}",
+        )
 
     def _fail(self, ticket: Ticket, error: Exception) -> None:
         ticket.tell(failure(ticket, error, self._loaded.device))

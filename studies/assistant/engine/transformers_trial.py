@@ -10,7 +10,7 @@ from transformers.utils.import_utils import is_flash_attn_2_available, is_flash_
 from studies.assistant.engine.line import Heard
 from studies.assistant.engine.loader import LoadedModel
 from studies.assistant.engine.paged import CHUNK, PAGE
-from studies.assistant.engine.sizes import Sizes
+from studies.assistant.engine.sizes import Asked, Sizes
 from studies.assistant.engine.supports import TOLERANCE
 from studies.assistant.engine.transformers_batching import TransformersBatching
 from studies.assistant.types import BackendError, Done, Request, Turn
@@ -22,14 +22,15 @@ class NotExact(Exception):
     """transformers' batching must not serve the model; the message says why."""
 
 
-def exact_line(loaded: LoadedModel, sizes: Sizes) -> TransformersBatching:
+def exact_line(loaded: LoadedModel, sizes: Sizes | Asked) -> TransformersBatching:
     """The line with the best attention that passes the trial. NotExact, with the model as it was, when none does."""
     reasons = []
     for attention in attentions(loaded):
         try:
-            line = TransformersBatching(loaded, sizes, attention)
+            fitted = sizes.fitted(loaded)
+            line = TransformersBatching(loaded, fitted, attention)
             try:
-                _try(loaded, line, sizes.seats + sizes.max_waiting)
+                _try(loaded, line, fitted.seats + fitted.max_waiting)
             except BaseException:
                 line.close()
                 raise

@@ -27,9 +27,14 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8100, help="0 takes a free one (default 8100)")
         parser.add_argument("--chat-template", type=Path, metavar="FILE", help="a Jinja chat template to use instead")
         parser.add_argument("--threads", type=int, help="how many threads torch may use on a CPU")
-        parser.add_argument("--seats", type=int, default=32, help="how many conversations run at once (default 32)")
+        parser.add_argument(
+            "--seats", type=int, help="how many conversations run at once (default 32, or as many as fit)"
+        )
         parser.add_argument("--seat-tokens", type=int, default=1024, help="own tokens of each of them (default 1024)")
         parser.add_argument("--cache-gib", type=float, help="memory for what was read (default: a share)")
+        parser.add_argument(
+            "--context-tokens", type=int, help="the longest conversation (default: the model's, or what fits)"
+        )
         parser.add_argument("--max-waiting", type=int, default=64, help="how many requests may wait (default 64)")
         parser.add_argument(
             "--batching",
@@ -46,7 +51,7 @@ class Command(BaseCommand):
         from studies.assistant.engine import serve
         from studies.assistant.engine.backend import EngineBackend
         from studies.assistant.engine.loader import LoadError, load
-        from studies.assistant.engine.sizes import fitting
+        from studies.assistant.engine.sizes import Asked
 
         if options["exit_with_stdin"]:
             serve.stop_when_stdin_closes()
@@ -54,7 +59,9 @@ class Command(BaseCommand):
             listening = serve.bind(options["port"])
         except (OSError, OverflowError) as error:
             raise CommandError(f"--port {options['port']}: {error}; use another one, or 0 for a free one") from error
+        limits = ("seats", "seat_tokens", "max_waiting", "cache_gib", "context_tokens")
         try:
+            asked = Asked(**{name: options[name] for name in limits})
             loaded = load(
                 options["model"],
                 revision=options["revision"],
@@ -63,9 +70,7 @@ class Command(BaseCommand):
                 chat_template=options["chat_template"],
                 threads=options["threads"],
             )
-            limits = ("seats", "seat_tokens", "max_waiting", "cache_gib")
-            sizes = fitting(loaded, **{name: options[name] for name in limits})
-            backend = EngineBackend(loaded, sizes, options["batching"])
+            backend = EngineBackend(asked.shortened(loaded), asked, options["batching"])
         except LoadError as error:
             listening.close()
             raise CommandError(str(error)) from error

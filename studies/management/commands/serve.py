@@ -10,6 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 from studies.management import server
 from studies.management.engine_child import EngineChild
 
+ENGINE_OPTIONS = ("cache_gib", "context_tokens")  # as `run_engine` has them
+
 
 class Command(BaseCommand):
     help = "Serve pages, sockets, the sweep and the worker in one process."
@@ -19,11 +21,16 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="the port (default 8000)")
         parser.add_argument("--engine", metavar="MODEL", help="also run the engine with this model (path or hub id)")
         parser.add_argument("--engine-port", type=int, default=8100, help="the engine's port (default 8100)")
+        parser.add_argument("--cache-gib", type=float, help="the engine's memory for what was read")
+        parser.add_argument("--context-tokens", type=int, help="the engine's longest conversation")
 
     def handle(self, *args: Any, host: str, port: int, engine: str | None, engine_port: int, **options: Any) -> None:
+        passed = [f"--{name.replace('_', '-')}={options[name]}" for name in ENGINE_OPTIONS if options[name] is not None]
+        if passed and not engine:
+            raise CommandError(f"{passed[0]}: it is for the engine; give --engine MODEL too")
         require_migrated()
         require_free(host, port)
-        child = EngineChild(engine, engine_port) if engine else None
+        child = EngineChild(engine, engine_port, passed) if engine else None
         self.stdout.write(f"up to {server.open_files()} open files (ulimit -n), about one for each participant")
         try:
             server.run(host=host, port=port, ready=lambda: self.ready(host, port))
