@@ -281,7 +281,7 @@ def test_what_people_type_is_shown_as_text(staff, study):
 
 def test_the_guide_and_the_keys_are_there(staff):
     guide = staff.get(reverse("console:guide")).content.decode()
-    assert guide.index("Preview it first") < guide.index("manage.py simulate_participants try-out")
+    assert guide.index("Preview it first") < guide.index("manage.py simulate_participants pilot")
     keys = staff.get(reverse("console:keys")).content.decode()
     assert "<code>expected_minutes</code>" in keys
 

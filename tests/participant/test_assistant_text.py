@@ -7,8 +7,8 @@ from django.template.loader import render_to_string
 
 from studies.design.models import Assistant, Condition
 from studies.participant import present
+from studies.participant.standing import Standing
 from studies.runtime import chat, conversation, operations, sessions
-from studies.runtime.access import current_trial
 from studies.runtime.models import ParticipantSession, Reply, Trial
 from tests.small_study import NOW, make_study
 
@@ -45,10 +45,9 @@ def given(trial: Trial) -> bool:
 
 def page(trial: Trial) -> str:
     session = ParticipantSession.objects.select_related("study", "participant", "slot").get(pk=trial.session_id)
-    now_open = current_trial(session)
-    assert now_open is not None
-    shown = present.session_page(session, NOW) | present.trial_page(session, now_open)
-    return " ".join(render_to_string("participant/trial.html", shown).split())
+    template, shown = present.page_of(Standing(session), NOW)
+    assert template == "participant/trial.html"
+    return " ".join(render_to_string(template, shown).split())
 
 
 @pytest.mark.parametrize(
