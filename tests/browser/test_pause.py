@@ -150,7 +150,7 @@ async def test_the_console_pauses_and_lets_go_on(page: Page, server: RunningServ
     await page.goto(f"{server.url}/console/studies/watched/")
     await page.get_by_role("button", name="Go on").click()
     await person.wait_for_selector("#answer")
-    await page.locator(".row-link").click()
+    await page.locator(".row-link", has_text="Pause").click()
     await page.fill("#reason", "This person's screen reader stopped")
     await page.get_by_role("button", name="Pause this session").click()
     await page.get_by_text("ago: This person's screen reader stopped").wait_for()
