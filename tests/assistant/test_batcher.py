@@ -183,7 +183,8 @@ async def test_too_little_memory_is_a_capacity_error(
 
 async def test_scores_take_their_turn(backend: EngineBackend) -> None:
     chat = asyncio.create_task(collect(backend, endless(max_tokens=100)))
-    await asyncio.sleep(0)
+    while backend._batcher.counts() == (0, 0):  # it is encoded in another thread than scorings are
+        await asyncio.sleep(0)
     scores = await backend.score(ScoreRequest(("A", "B"), prompt="Answer: ("))
     assert [score.tokens for score in scores] == [1, 1]
     assert chat.done()
