@@ -129,6 +129,13 @@ def grown(seen: list[tuple[float, float]]) -> float:
     return median(last - 10, last) - median(settled, settled + 10)
 
 
+def breathing(seen: list[tuple[float, float]], parts: int = 10) -> list[float]:
+    """The median of each part of the time: a leak climbs through all of them, memory that breathes does not."""
+    size = max(1, len(seen) // parts)
+    starts = range(0, len(seen) - size + 1, size)
+    return [sorted(megabytes for _, megabytes in seen[start : start + size])[size // 2] for start in starts]
+
+
 def left(url: str) -> dict[str, int]:
     said = httpx.get(f"{url}/metrics", headers={"Connection": "close"}, trust_env=False).text
     numbers = dict(re.findall(r"^oversight_engine_(running|waiting) (\d+)$", said, re.MULTILINE))
@@ -163,6 +170,7 @@ def run(folder: Path, goals: Goals, *, seconds: float, clients: int, threads: in
         after = left(url)
         connections = [each for each in process.net_connections("tcp") if each.status == psutil.CONN_ESTABLISHED]
         print(f"  {dict(soak.happened)}; resident {seen[0][1]:.0f} MB at first, {seen[-1][1]:.0f} MB at the end")
+        print(f"  resident MB, ten times on the way: {' '.join(f'{each:.0f}' for each in breathing(seen))}")
         print(f"  left: {after}, {len(connections)} connections, {process.num_threads()} threads")
     goals.at_least("soak_finished_replies", soak.happened["finished"], 1)
     goals.at_most("soak_grown_megabytes", round(grown(seen), 1), GROWN)
