@@ -185,7 +185,7 @@ async def test_check_questions_are_answered_again_and_whoever_fails_is_told_kind
     await page.get_by_role("button", name="Go on").click()
     await page.wait_for_selector("#open-next")
 
-    context = await browser.new_context(java_script_enabled=False, viewport=PHONE)
+    context = await browser.new_context(viewport=PHONE)
     other = await context.new_page()
     await walk.begin(other, server, study["join"], until="input[name=check-1]")
     for _ in range(2):

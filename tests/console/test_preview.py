@@ -347,7 +347,7 @@ def test_the_check_questions_are_those_that_a_participant_gets(staff):
 
 def test_check_pages_are_there_only_where_the_study_has_them(staff, small):
     once = make_study(study__name="once", more=TWO_CHECKS, screening__attempts=1)
-    assert "You can answer once." in shown(staff, once, "check")
+    assert "You have one attempt;" in shown(staff, once, "check")
     assert staff.get(address(once, "check-again")).status_code == 404
     for key in ("check", "check-again", "screened-out"):
         assert staff.get(address(small, key)).status_code == 404

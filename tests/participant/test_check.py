@@ -42,12 +42,12 @@ async def test_right_answers_lead_to_the_questions() -> None:
 
 async def test_a_wrong_answer_is_marked_the_right_ones_stay_chosen_and_the_code_comes_at_the_end() -> None:
     visitor, shown = await at_the_check()
-    assert "You can answer 2 times." in visitor.received[-1]
+    assert "You have 2 attempts;" in visitor.received[-1]
     shown = await check(visitor, shown, 1, 0)
     html = visitor.received[-1]
     assert checked(html) == ["check-1"]
     assert shown.texts["error"] == ["What you chose was not right."]
-    assert "You can answer once more." in html
+    assert "You have one more attempt;" in html
     shown = await check(visitor, shown, 1, 1)
     assert "The study ends here for you" in visitor.received[-1]
     session = await on_database(ParticipantSession.objects.get)
@@ -57,7 +57,7 @@ async def test_a_wrong_answer_is_marked_the_right_ones_stay_chosen_and_the_code_
 async def test_what_is_told_at_the_end_is_the_studys_own_text() -> None:
     text = '[screening]\nattempts = 1\ntext = "**Not this time.** <script>alert(1)</script>"\n'
     visitor, shown = await at_the_check(CHECKS + text)
-    assert "You can answer once." in visitor.received[-1]
+    assert "You have one attempt;" in visitor.received[-1]
     await check(visitor, shown, 0, 0)
     assert "<strong>Not this time.</strong>" in visitor.received[-1]
     assert "<script>alert" not in visitor.received[-1]
@@ -76,7 +76,7 @@ async def test_a_broken_form_is_refused_in_words_and_costs_nothing(options: tupl
     visitor, shown = await at_the_check()
     shown = await check(visitor, shown, *options)
     assert (visitor.status, shown.texts["error"]) == (409, [sentence])
-    assert "You can answer 2 times." in visitor.received[-1]
+    assert "You have 2 attempts;" in visitor.received[-1]
 
 
 async def test_a_stale_window_is_shown_where_things_stand() -> None:

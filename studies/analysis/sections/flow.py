@@ -44,8 +44,9 @@ NOTE = (
     " those analysed add up to those who started."
 )
 CHECKS = (
-    "People answer the check questions after the instructions, before their first question and not knowing their"
-    " conditions; whoever has not all right at the last attempt is screened out. Of people who withdrew nothing is told."
+    "People answer the check questions after the instructions, before their first question and without knowing their"
+    " conditions; whoever does not have all right at the last attempt is screened out. Of people who withdrew nothing"
+    " is said."
 )
 MISSING = (
     "Planned: trials of the slots that people took, without those of people who were screened out before the first."
