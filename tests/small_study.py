@@ -58,6 +58,18 @@ method = "latin_square"
 primary_baseline = "scripted-stance"
 """
 
+CHECKS = """
+[checks.reliability]
+text = "Is the assistant always right?"
+options = ["Yes, always.", "No, it can be wrong."]
+correct = "No, it can be wrong."
+
+[checks.colour]
+text = "Which colour was not named?"
+options = ["Red", "Green", "None was named."]
+correct = "None was named."
+"""
+
 
 def make_banks() -> None:
     """Twelve short questions and two passages with three questions each; the key of question n is n % 4."""
@@ -90,12 +102,15 @@ def _question(bank: QuestionBank, split: str, number: int, passage: Passage | No
     )
 
 
-def make_study(*, now: datetime = NOW, **overrides: object) -> Study:
-    """A launched small study; overrides are dotted keys with `__` for the dot, such as questions__short__count=2."""
+def make_study(*, now: datetime = NOW, more: str = "", **overrides: object) -> Study:
+    """A launched small study; overrides are dotted keys with `__` for the dot, such as questions__short__count=2.
+
+    `more`: further tables of the study file, such as CHECKS.
+    """
     if not QuestionBank.objects.filter(name="small-mmlu").exists():
         make_banks()
     changes = {key.replace("__", "."): value for key, value in overrides.items()}
-    study = design.create_study(spec_text=STUDY_FILE, overrides=changes, now=now)
+    study = design.create_study(spec_text=STUDY_FILE + more, overrides=changes, now=now)
     design.launch_study(study_id=study.pk, now=now)
     study.refresh_from_db()
     return study

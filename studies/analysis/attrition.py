@@ -8,7 +8,8 @@ trials.csv has no row for it: it was never opened, never ended, or its person wi
 
 Both are means of 0 and 1 over planned trials with the two-way variance of `cluster`, because who leaves misses all that
 was still to come. A difference biases every contrast of the conditions if those who left would have answered otherwise
-than those who stayed. While a study is open the planned trials of whoever is still in a session do not count.
+than those who stayed. While a study is open the planned trials of whoever is still in a session do not count, and those
+of whoever was screened out before the first never do: no condition can have made them leave.
 """
 
 from collections.abc import Mapping
@@ -70,13 +71,13 @@ def planned_trials(
     questions: pd.DataFrame | None,
     *,
     excluded: frozenset[str] = frozenset(),
-    under_way: frozenset[str] = frozenset(),
+    left_out: frozenset[str] = frozenset(),
 ) -> Planned:
     """What became of the plan; refused, with the reason, where trials are not in it.
 
     trials: the completed table of a study. questions: the checked table, for the passages of questions that nobody met.
-    excluded: people who are excluded whole. under_way: people whose trials may still come, and so do not count. A first
-    answer of a judge-advisor design need not be planned by itself.
+    excluded: people who are excluded whole. left_out: people who do not count: their trials may still come, or they
+    were screened out before their first. A first answer of a judge-advisor design need not be planned by itself.
     """
     person, question = _as_in(trials, "participant", plan.person), _as_in(trials, "question", plan.question)
     cell = _cells(person.codes, question.codes, plan.treated, len(question.names))
@@ -96,7 +97,7 @@ def planned_trials(
         }
     )
     is_trial_out = np.isin(cell, met[(trials["excluded"] == 1).to_numpy(dtype=bool)])
-    groups = _groups(plan, ~person.among(under_way))
+    groups = _groups(plan, ~person.among(left_out))
     return Planned(rows, groups, is_trial_out | person.among(excluded))
 
 

@@ -3,7 +3,7 @@
 Everybody who took a slot stands in two sums, in total and by the group they were assigned to:
 
     started = finished + left before the end + withdrew + screened out + not finished yet (+ not recorded)
-    started = analysed + withdrew + excluded (by reason) + without a trial
+    started = analysed + withdrew + screened out + excluded (by reason) + without a trial
 
 A person is analysed when trials.csv has at least one trial of theirs that is not excluded, whatever their session ended
 in: what people answered before they left counts. Of people who withdrew the tables have nothing. The group is the
@@ -36,7 +36,8 @@ NO_REASON = "no reason recorded"
 @dataclass(frozen=True)
 class Person:
     """One who started. `state`: how the session ended, as participants.csv says it, empty where nothing does. `fate`:
-    analysed, withdrawn, excluded (then with `reason` and `is_post_hoc`) or no trial. `group`: see Flow."""
+    analysed, withdrawn, screened out, excluded (then with `reason` and `is_post_hoc`) or no trial. `group`: see Flow.
+    `check_attempts`: how often they answered the check questions after the instructions."""
 
     name: str
     state: str
@@ -44,6 +45,7 @@ class Person:
     reason: str = ""
     is_post_hoc: bool = False
     group: str = ""
+    check_attempts: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def flow_of(trials: pd.DataFrame, tables: Tables, study: Study) -> Flow:
         return Flow(people, by, without)
     excluded = frozenset(person.name for person in people if person.fate == EXCLUDED)
     under_way = frozenset(person.name for person in people if person.state == ACTIVE and not study.is_closed)
-    planned = planned_trials(plan, trials, tables.get("questions"), excluded=excluded, under_way=under_way)
+    left_out = under_way | frozenset(person.name for person in people if person.fate == SCREENED_OUT)
+    planned = planned_trials(plan, trials, tables.get("questions"), excluded=excluded, left_out=left_out)
     return Flow(people, by, planned)
 
 
@@ -87,17 +90,24 @@ def _people(trials: pd.DataFrame, tables: Tables, takers: Sequence[Taker], group
     people = []
     for name in sorted({*session, *seen, *(name for name, _, _ in takers)}):
         told, decided = session.get(name, {}), decision.get(name, {})
-        state, group = str(told.get("state", "")), groups.get(name, "")
+        state, group, tries = str(told.get("state", "")), groups.get(name, ""), _tries(told)
         is_out, why, post_hoc = seen.get(name, (told.get("excluded") == 1 or bool(decided), "", False))
         if name in seen and not is_out:
-            people.append(Person(name, state, ANALYSED, group=group))
-        elif state == WITHDRAWN or not is_out:
-            people.append(Person(name, state, WITHDRAWN if state == WITHDRAWN else NO_TRIAL, group=group))
+            people.append(Person(name, state, ANALYSED, group=group, check_attempts=tries))
+        elif state in (WITHDRAWN, SCREENED_OUT) or not is_out:
+            fate = state if state in (WITHDRAWN, SCREENED_OUT) else NO_TRIAL
+            people.append(Person(name, state, fate, group=group, check_attempts=tries))
         else:
             reason = why or told.get("exclusion_reason") or decided.get("rule") or NO_REASON
             is_post_hoc = post_hoc or decided.get("post_hoc") == 1
-            people.append(Person(name, state, EXCLUDED, str(reason), is_post_hoc, group))
+            people.append(Person(name, state, EXCLUDED, str(reason), is_post_hoc, group, tries))
     return people
+
+
+def _tries(told: Mapping[str, object]) -> int:
+    """The attempts at the check questions that a line of participants.csv tells; 0 where it tells none."""
+    value = told.get("check_attempts")
+    return int(value) if isinstance(value, int | float) and value == value else 0
 
 
 def _lines(tables: Tables, name: str) -> dict[str, dict[str, object]]:

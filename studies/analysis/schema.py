@@ -197,6 +197,9 @@ PARTICIPANTS = Table(
         Column("list", "text", "assignment list"),
         Column("started_at", "time", "consent given"),
         Column("finished_at", "time", "debrief shown"),
+        Column(
+            "check_attempts", "count", "attempts at the check questions", missing="the study has none, or none was made"
+        ),
         Column("excluded", "flag", "every trial of this person is excluded", missing="not excluded"),
         Column("exclusion_reason", "text", "the rule that excludes", missing="not excluded"),
         Column("post_hoc", "flag", "the exclusion was made after outcomes had been seen", missing="not excluded"),

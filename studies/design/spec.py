@@ -90,6 +90,37 @@ class TextsTable:
 
 
 @dataclass(frozen=True)
+class CheckTable:
+    """One question about the instructions. All are asked on one page after them; the order is the file's. Studies
+    without such tables go straight on to the questions."""
+
+    name: str
+    text: str = key("What is asked.", least=1, most=2_000)
+    options: tuple[str, ...] = key("What can be chosen, in this order.", least=2, most=10)
+    correct: str = key("The option that is right, word for word. It never leaves the server.", least=1, most=2_000)
+
+
+@dataclass(frozen=True)
+class ScreeningTable:
+    """What happens to people who do not pass the check questions. They have met no question of the study yet."""
+
+    attempts: int = key(
+        "How often somebody may answer the check questions. Whoever has not all of them right by then is screened out, "
+        "and their place is given to somebody else.",
+        default=2,
+        low=1,
+        high=20,
+    )
+    text: str = key(
+        "What those are told who are screened out, in Markdown.",
+        default="Some of your answers about the instructions were not right, so the study ends here for you. Thank you "
+        "for the time that you gave.",
+        least=1,
+        most=50_000,
+    )
+
+
+@dataclass(frozen=True)
 class SourceTable:
     """One source of questions: a bank, what is drawn from it, and the time limit of its questions."""
 
@@ -294,10 +325,12 @@ class AnalysisTable:
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole study file. Sources, conditions and assistants keep the file's order."""
+    """A whole study file. Check questions, sources, conditions and assistants keep the file's order."""
 
     study: StudyTable
     texts: TextsTable
+    checks: tuple[CheckTable, ...]
+    screening: ScreeningTable
     questions: tuple[SourceTable, ...]
     conditions: tuple[ConditionTable, ...]
     assistants: tuple[AssistantTable, ...]
@@ -320,12 +353,14 @@ class Spec:
 TABLES: dict[str, type] = {
     "study": StudyTable,
     "texts": TextsTable,
+    "screening": ScreeningTable,
     "answers": AnswersTable,
     "timing": TimingTable,
     "assignment": AssignmentTable,
     "analysis": AnalysisTable,
 }
 NAMED_TABLES: dict[str, type] = {
+    "checks": CheckTable,
     "questions": SourceTable,
     "conditions": ConditionTable,
     "assistants": AssistantTable,

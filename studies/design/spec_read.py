@@ -15,7 +15,13 @@ from studies.design.spec import NAME, NAME_WORDS, NAMED_TABLES, TABLES, Spec
 from studies.design.spec_rules import broken_rules
 
 # Stands in for a required value that is wrong or missing, so that the rules between keys can still be looked at.
-_STAND_IN: dict[str, Any] = {"text": "", "whole number": 1, "number": 1.0, "true or false": False}
+_STAND_IN: dict[str, Any] = {
+    "text": "",
+    "whole number": 1,
+    "number": 1.0,
+    "true or false": False,
+    "list of texts": (),
+}
 
 
 def read_spec(text: str, overrides: Overrides = ()) -> Spec:

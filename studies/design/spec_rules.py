@@ -18,6 +18,7 @@ from studies.design.spec import CONTROLLED, MODELS, AssistantTable, Spec
 
 # A paragraph of the debrief that discloses holds one of each.
 _ASSISTANT = re.compile(r"assistant|model|chatbot|chat bot|\bAI\b|helper|advisor|adviser", re.IGNORECASE)
+MOST_CHECKS = 20
 _ARRANGED = re.compile(
     r"script|program|instruct|on purpose|deliberate|intention|planned|controlled|arranged|pre-?set|pre-?written"
     r"|\bset (?:up|to)\b|\btold to\b|\bmade to\b|\bdesigned to\b|decided (?:beforehand|in advance)",
@@ -29,6 +30,7 @@ def broken_rules(spec: Spec) -> list[Problem]:
     """Every rule between keys that the file breaks."""
     return [
         *_presence(spec),
+        *_checks(spec),
         *_conditions(spec),
         *_assistants(spec),
         *_answers(spec),
@@ -66,6 +68,20 @@ def _presence(spec: Spec) -> Iterator[Problem]:
     if spec.questions and total < groups:
         about = tuple(f"questions.{source.name}.count" for source in spec.questions)
         yield Problem("questions", f": {total} in all, for {groups} conditions. Use one or more for each.", about)
+
+
+def _checks(spec: Spec) -> Iterator[Problem]:
+    if len(spec.checks) > MOST_CHECKS:
+        yield Problem("checks", f": {len(spec.checks)} tables. Use at most {MOST_CHECKS}.")
+    for check in spec.checks:
+        path = f"checks.{check.name}"
+        same = [option for option in check.options if _plain(option) == "" or check.options.count(option) > 1]
+        if same:
+            sentence = f"={shown(check.options)}: {shown(same[0])} cannot be told apart. Use different words for each."
+            yield Problem(f"{path}.options", sentence)
+        elif check.options and check.correct not in check.options:
+            sentence = f"={shown(check.correct)}: not one of the options. {nearest(check.correct, list(check.options))}"
+            yield Problem(f"{path}.correct", sentence, (f"{path}.options",))
 
 
 def _conditions(spec: Spec) -> Iterator[Problem]:

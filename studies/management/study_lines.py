@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from studies.design.access import spec_of
 from studies.design.models import Study
+from studies.design.spec import Spec
 from studies.design.summary import AssistantSummary, ConditionSummary, SourceSummary, summary_of
 
 
@@ -11,6 +13,7 @@ def study_lines(study: Study) -> list[str]:
     summary = summary_of(study)
     lists = ", ".join(f"{name}: {count}" for name, count in summary.slots.items())
     return [
+        *_checks(spec_of(study)),
         *(_source(source) for source in summary.sources),
         *(_condition(condition) for condition in summary.conditions),
         *(line for assistant in summary.assistants for line in _assistant(assistant)),
@@ -18,6 +21,12 @@ def study_lines(study: Study) -> list[str]:
         f"link        /join/{study.join_code}/",
         *(f"deviation   {each['key']}: {each['from']!r} became {each['to']!r}" for each in study.deviations),
     ]
+
+
+def _checks(spec: Spec) -> Iterator[str]:
+    if spec.checks:
+        attempts = _count(spec.screening.attempts, "attempt")
+        yield f"checks      {_count(len(spec.checks), 'question')} about the instructions, {attempts}"
 
 
 def _source(source: SourceSummary) -> str:

@@ -1,5 +1,8 @@
 """What participants post. Everything a browser can send is either understood or refused with a sentence."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 
 
@@ -8,6 +11,23 @@ class ConsentForm(forms.Form):
 
     consent = forms.CharField(max_length=3, required=False)
     join_key = forms.UUIDField()
+
+
+class CheckForm(forms.Form):
+    """The check questions' page: an option for each, `check-1` and so on; what is missing the rules then say."""
+
+    attempt = forms.IntegerField(min_value=1, max_value=100)
+    command_id = forms.UUIDField()
+
+    def __init__(self, data: Mapping[str, Any], questions: int) -> None:
+        super().__init__(data)
+        self._names = [f"check-{number}" for number in range(1, questions + 1)]
+        for name in self._names:
+            self.fields[name] = forms.IntegerField(min_value=0, max_value=100, required=False)
+
+    def chosen(self) -> list[int | None]:
+        """The 0-based option of each question, in the page's order."""
+        return [self.cleaned_data[name] for name in self._names]
 
 
 class OpenForm(forms.Form):

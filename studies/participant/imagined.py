@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from studies.design import access as design
 from studies.design.frozen import plans_of, require_slot, require_specification
 from studies.design.models import Slot, Study
 from studies.participant.standing import Standing
+from studies.participant.walk import Walk
 from studies.questions.models import Question
 from studies.runtime import rules
 from studies.runtime.models import Participant, ParticipantSession, Trial
+from studies.runtime.screening import Attempt
 from studies.runtime.sessions import trial_of
 
 CODE = "PREVIEW"
@@ -30,8 +33,25 @@ class Imagined(Standing):
         self.now = now
         self.trials = [trial_of(self.session, plan) for plan in plans]
         self.total = len(self.trials)
+        self.walk = Walk.through(design.spec_of(study), self.trials)
         self.trial: Trial | None = None
+        self.last_attempt = Attempt()
         self.following: Trial | None = self.trials[0] if self.trials else None
+
+    def check(self) -> None:
+        """At the check questions, for the first time."""
+        self.session.stage = Stage.CHECK
+
+    def fail_check(self) -> None:
+        """With the first option chosen everywhere and the first question wrong: once more, if there is a once more."""
+        self.check()
+        checks = design.spec_of(self.session.study).checks
+        self.session.check_attempts = 1
+        self.last_attempt = Attempt({check.name: 0 for check in checks}, frozenset({checks[0].name}))
+
+    def screen_out(self) -> None:
+        self.check()
+        self.session.state, self.session.completion_code = State.SCREENED_OUT, CODE
 
     def begin(self) -> None:
         self.session.stage = Stage.TRIALS

@@ -20,7 +20,7 @@ from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.snapshot import clock, milliseconds, page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LINKS = ("session", "begin", "open", "answer", "finish", "instructions", "withdraw")
+LINKS = ("session", "begin", "check", "open", "answer", "finish", "instructions", "withdraw")
 State, Stage = ParticipantSession.State, ParticipantSession.Stage
 Page = tuple[str, dict[str, Any]]  # a template and what it shows
 
@@ -35,6 +35,8 @@ def page_of(standing: Standing, now: datetime) -> Page:
         return "participant/ended.html", shown | leaving(session)
     if session.stage == Stage.INSTRUCTIONS:
         return "participant/instructions.html", shown
+    if session.stage == Stage.CHECK:
+        return "participant/check.html", shown | check_page(standing)
     if session.stage == Stage.DEBRIEF:
         debrief = markup.render(spec_of(session).texts.debrief)
         return "participant/debrief.html", shown | {"debrief": debrief, "code": session.completion_code}
@@ -94,9 +96,37 @@ def session_page(standing: Standing, now: datetime) -> dict[str, Any]:
     }
 
 
+def check_page(standing: Standing) -> dict[str, Any]:
+    """The check questions, with what was right the last time chosen again. Which option is right is not in it."""
+    spec, last, attempt = spec_of(standing.session), standing.last_attempt, standing.session.check_attempts + 1
+    return {
+        "checks": [
+            {
+                "field": f"check-{number}",
+                "text": check.text,
+                "is_wrong": check.name in last.wrong,
+                "options": [
+                    {
+                        "index": index,
+                        "text": option,
+                        "is_chosen": check.name not in last.wrong and last.chosen.get(check.name) == index,
+                    }
+                    for index, option in enumerate(check.options)
+                ],
+            }
+            for number, check in enumerate(spec.checks, start=1)
+        ],
+        "attempt": attempt,
+        "attempts_left": spec.screening.attempts - attempt + 1,
+        "command_id": uuid.uuid4(),
+    }
+
+
 def leaving(session: ParticipantSession) -> dict[str, Any]:
     """What the pages about stopping, and after it, say."""
+    is_screened_out = session.state == State.SCREENED_OUT
     return {
+        "screened_out": markup.render(spec_of(session).screening.text) if is_screened_out else "",
         "state": session.state,
         "is_active": session.state == ParticipantSession.State.ACTIVE,
         "erased_at": session.erased_at,

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_safe
 
 from studies.design import access as design
 from studies.design.models import Slot, Study
-from studies.participant import present, walk
+from studies.participant import present
 from studies.participant.imagined import Imagined
 from studies.participant.views import notice
-from studies.participant.walk import Step
+from studies.participant.walk import Step, Walk
 from studies.runtime.models import Trial
 
 ASIDE = {"instructions": "instructions-again", "withdraw": "withdraw", "leave": "withdrawn"}
@@ -50,7 +50,7 @@ def preview(request: HttpRequest, name: str, version: int, slot: str = "", key: 
         somebody = Imagined(study, found, timezone.now())
     except design.StudyChanged as changed:
         return notice(request, title="This study cannot be previewed", text=str(changed), status=409)
-    step = _step(key or request.GET.get("page", "consent"), found, somebody)
+    step = _step(key or request.GET.get("page", "consent"), found, somebody.walk)
     template, shown = _page(request, step, somebody)
     links = _Links(study, found)
     shown |= {
@@ -79,11 +79,11 @@ def _slot(study: Study, text: str, there: str) -> Slot:
     return found
 
 
-def _step(key: str, slot: Slot, somebody: Imagined) -> Step:
-    step = walk.read(key, somebody.trials)
+def _step(key: str, slot: Slot, walk: Walk) -> Step:
+    step = walk.read(key)
     if step is None:
-        there = "consent, instructions, start, question-N and answered-N with N from 1 to"
-        raise Http404(f"Slot {slot.number} has no page {key[:40]!r}; it has {there} {somebody.total}, and debrief.")
+        there = f"{', '.join(each.key for each in walk.first)}, question-N and answered-N with N from 1 to"
+        raise Http404(f"Slot {slot.number} has no page {key[:40]!r}; it has {there} {len(walk.trials)}, and debrief.")
     return step
 
 
@@ -103,6 +103,12 @@ def _page(request: HttpRequest, step: Step, somebody: Imagined) -> present.Page:
         case "withdraw":
             somebody.begin()
             return present.withdraw_page(somebody, somebody.now)
+        case "check":
+            somebody.check()
+        case "check-again":
+            somebody.fail_check()
+        case "screened-out":
+            somebody.screen_out()
         case "start":
             somebody.begin()
         case "question":
@@ -135,17 +141,22 @@ class _Links:
 
     def of(self, step: Step, came_from: str, somebody: Imagined) -> dict[str, str]:
         """Where each link and form of the participant's page leads; pages that can come at any time lead back."""
-        is_aside = step.kind in walk.ANY_TIME
-        back = (walk.read(came_from, somebody.trials) if is_aside else step) or Step("start")
-        onward = walk.neighbours(step, somebody.total)[1]
+        walk = somebody.walk
+        is_aside = step in walk.any_time
+        back = (walk.read(came_from) if is_aside else step) or Step("start")
+        onward = walk.neighbours(step)[1]
         on = self.url(onward or back)
         aside = {name: f"{self.url(Step(kind))}?from={back.key}" for name, kind in ASIDE.items()}
-        return {"session": self.url(back), **dict.fromkeys(("join", "begin", "open", "answer", "finish"), on), **aside}
+        return {
+            "session": self.url(back),
+            **dict.fromkeys(("join", "begin", "check", "open", "answer", "finish"), on),
+            **aside,
+        }
 
 
 def _band(study: Study, slot: Slot, step: Step, somebody: Imagined, links: _Links) -> dict[str, Any]:
     """What the band above the page shows and offers."""
-    before, after = walk.neighbours(step, somebody.total)
+    before, after = somebody.walk.neighbours(step)
     first: dict[str, str] = {}
     for trial in somebody.trials:
         first.setdefault(trial.condition.name, links.url(Step("question", trial.position)))
@@ -153,7 +164,7 @@ def _band(study: Study, slot: Slot, step: Step, somebody: Imagined, links: _Link
         "study": study,
         "slot": slot.number,
         "key": step.key,
-        "groups": walk.groups(somebody.trials),
+        "groups": somebody.walk.groups(),
         "before": links.url(before) if before else "",
         "after": links.url(after) if after else "",
         "arms": sorted(first.items()),

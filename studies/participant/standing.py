@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from studies.runtime import access
+from studies.runtime import access, screening
 from studies.runtime.models import ParticipantSession, Trial
 
 
@@ -20,6 +20,11 @@ class Standing:
     def trial(self) -> Trial | None:
         """The open trial, else the last closed one, else None before the first."""
         return access.current_trial(self.session)
+
+    @cached_property
+    def last_attempt(self) -> screening.Attempt:
+        """The last answers to the check questions."""
+        return screening.last_attempt(self.session)
 
     @cached_property
     def following(self) -> Trial | None:

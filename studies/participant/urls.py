@@ -9,6 +9,7 @@ urlpatterns = [
     path("join/<str:code>/", views.join, name="join"),
     path("session/", views.session_page, name="session"),
     path("session/begin/", views.begin, name="begin"),
+    path("session/check/", views.check, name="check"),
     path("session/open/", views.open_trial, name="open"),
     path("session/answer/", views.answer, name="answer"),
     path("session/finish/", views.finish, name="finish"),

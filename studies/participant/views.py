@@ -14,9 +14,9 @@ from studies.design import frozen
 from studies.design.operations import StudyFull, StudyNotOpen
 from studies.jobs.executor import database_view
 from studies.participant import cookies, entry, present
-from studies.participant.forms import AnswerForm, ConsentForm, OpenForm, WithdrawForm
+from studies.participant.forms import AnswerForm, CheckForm, ConsentForm, OpenForm, WithdrawForm
 from studies.participant.standing import Standing
-from studies.runtime import access, erasure, operations, pauses, sessions
+from studies.runtime import access, erasure, operations, pauses, screening, sessions
 from studies.runtime.models import Participant, ParticipantSession
 from studies.runtime.rules import Refusal
 
@@ -148,6 +148,20 @@ def refused(request: HttpRequest, session: ParticipantSession, refusal: Refusal)
 def begin(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
     try:
         sessions.begin(session_id=session.pk, now=timezone.now())
+    except Refusal as refusal:
+        return refused(request, session, refusal)
+    return redirect("participant:session")
+
+
+@require_POST
+@with_session
+def check(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
+    form = CheckForm(request.POST, questions=len(access.spec_of(session).checks))
+    try:
+        if not form.is_valid():
+            raise Refusal("option_unknown")
+        given = {name: form.cleaned_data[name] for name in ("attempt", "command_id")}
+        screening.answer(session_id=session.pk, now=timezone.now(), chosen=form.chosen(), **given)
     except Refusal as refusal:
         return refused(request, session, refusal)
     return redirect("participant:session")

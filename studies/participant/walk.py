@@ -3,12 +3,15 @@
 import re
 from dataclasses import dataclass
 
+from studies.design.spec import Spec
 from studies.runtime.models import Trial
 
 _KEY = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:-([1-9][0-9]{0,5}))?", re.ASCII)
 TITLES = {
     "consent": "Consent",
     "instructions": "Instructions",
+    "check": "Check questions",
+    "check-again": "Check questions, not all right",
     "start": "Before the first question",
     "question": "Question {0}",
     "answered": "After question {0}",
@@ -17,11 +20,11 @@ TITLES = {
     "debrief": "Debrief and completion code",
     "declined": "No consent",
     "instructions-again": "Instructions, read again",
+    "screened-out": "Screened out",
     "paused": "The study is paused",
     "withdraw": "Stop and withdraw?",
     "withdrawn": "Withdrawn",
 }
-FIRST = ("consent", "instructions", "start")
 ANY_TIME = ("declined", "instructions-again", "paused", "withdraw", "withdrawn")
 OF_QUESTION = ("question", "answered")
 OF_TIMED = ("out-of-time", "sent-by-timer")
@@ -44,34 +47,56 @@ class Step:
         return TITLES[self.kind].format(self.position)
 
 
-def groups(trials: list[Trial]) -> list[tuple[str, list[Step]]]:
-    """All pages of a slot under headings; the condition's name is for the experimenter's eyes."""
-    return [
-        ("Before the questions", [Step(kind) for kind in FIRST]),
-        *((f"Question {trial.position}: {trial.condition.name}", _of(trial)) for trial in trials),
-        ("The end", [Step("debrief")]),
-        ("At any time", [Step(kind) for kind in ANY_TIME]),
-    ]
+@dataclass(frozen=True)
+class Walk:
+    """The pages of one slot: those of its planned trials, and how often check questions may be answered (0: none)."""
+
+    trials: list[Trial]
+    check_attempts: int
+
+    @classmethod
+    def through(cls, spec: Spec, trials: list[Trial]) -> "Walk":
+        return cls(trials, spec.screening.attempts if spec.checks else 0)
+
+    @property
+    def first(self) -> list[Step]:
+        """Before the first question."""
+        check = ("check",) if self.check_attempts else ()
+        return [Step(kind) for kind in ("consent", "instructions", *check, "start")]
+
+    @property
+    def any_time(self) -> list[Step]:
+        """What can come besides, and is not on the straight way."""
+        again = ("check-again",) if self.check_attempts > 1 else ()
+        out = ("screened-out",) if self.check_attempts else ()
+        return [Step(kind) for kind in (*again, *out, *ANY_TIME)]
+
+    def groups(self) -> list[tuple[str, list[Step]]]:
+        """All pages under headings; the condition's name is for the experimenter's eyes."""
+        return [
+            ("Before the questions", self.first),
+            *((f"Question {trial.position}: {trial.condition.name}", _of(trial)) for trial in self.trials),
+            ("The end", [Step("debrief")]),
+            ("At any time", self.any_time),
+        ]
+
+    def neighbours(self, step: Step) -> tuple[Step | None, Step | None]:
+        """The page before and the page after on the straight way; what can come at any time has none."""
+        if step in self.any_time:
+            return None, None
+        way = self.first
+        way += [Step(kind, trial.position) for trial in self.trials for kind in OF_QUESTION]
+        way.append(Step("debrief"))
+        place = way.index(Step("answered", step.position) if step.kind in OF_TIMED else step)
+        return (way[place - 1] if place else None), (way[place + 1] if place + 1 < len(way) else None)
+
+    def read(self, key: str) -> Step | None:
+        """The page that an address names, if the slot has it."""
+        found = _KEY.fullmatch(key)
+        step = Step(found[1], int(found[2] or 0)) if found else None
+        return step if any(step in steps for _, steps in self.groups()) else None
 
 
 def _of(trial: Trial) -> list[Step]:
     kinds = OF_QUESTION + (OF_TIMED if trial.time_limit_seconds else ())
     return [Step(kind, trial.position) for kind in kinds]
-
-
-def neighbours(step: Step, total: int) -> tuple[Step | None, Step | None]:
-    """The page before and the page after on the straight way; what can come at any time has none."""
-    if step.kind in ANY_TIME:
-        return None, None
-    way = [Step(kind) for kind in FIRST]
-    way += [Step(kind, position) for position in range(1, total + 1) for kind in OF_QUESTION]
-    way.append(Step("debrief"))
-    place = way.index(Step("answered", step.position) if step.kind in OF_TIMED else step)
-    return (way[place - 1] if place else None), (way[place + 1] if place + 1 < len(way) else None)
-
-
-def read(key: str, trials: list[Trial]) -> Step | None:
-    """The page that an address names, if the slot has it."""
-    found = _KEY.fullmatch(key)
-    step = Step(found[1], int(found[2] or 0)) if found else None
-    return step if any(step in steps for _, steps in groups(trials)) else None

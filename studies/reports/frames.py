@@ -87,6 +87,7 @@ def participants(source: Source) -> pd.DataFrame:
                     "list": session.slot.list_name,
                     "started_at": session.consented_at.isoformat(),
                     "finished_at": session.finished_at.isoformat() if session.finished_at else None,
+                    "check_attempts": session.check_attempts or None,
                     "excluded": int(session.is_excluded),
                     "exclusion_reason": session.exclusion_reason or None,
                     "post_hoc": int(session.is_exclusion_post_hoc) if session.is_excluded else None,

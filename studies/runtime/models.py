@@ -40,6 +40,7 @@ class ParticipantIdentity(models.Model):
 class ParticipantSession(models.Model):
     """One person's run through a slot. `last_seq` and `head` are the end of its event chain.
 
+    `check_attempts` is how often the check questions after the instructions were answered.
     `paused_at` is since when time stands still; `erased_at` marks a tombstone: what the person gave is gone.
     `exclusion_decided_at`, `_by` and `is_exclusion_post_hoc` are of the last decision, also of one that took it back.
     """
@@ -53,6 +54,7 @@ class ParticipantSession(models.Model):
 
     class Stage(models.TextChoices):
         INSTRUCTIONS = "instructions"
+        CHECK = "check"
         TRIALS = "trials"
         DEBRIEF = "debrief"
 
@@ -70,6 +72,7 @@ class ParticipantSession(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField()
+    check_attempts = models.PositiveSmallIntegerField(default=0)
     completion_code = models.CharField(max_length=32, blank=True)
     join_key = models.UUIDField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
@@ -283,3 +286,4 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["session", "seq"], name="event_seq_once"),
             models.UniqueConstraint(fields=["session", "command_id"], name="command_once"),
         ]
+        indexes = [models.Index(fields=["session", "seq"], condition=Q(type="check"), name="check_events")]

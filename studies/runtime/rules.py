@@ -17,6 +17,8 @@ SENTENCES = {
     "paused": "The study is paused; time stands still until it goes on.",
     "draft_outdated": "You chose something newer in another window; it is shown now.",
     "wrong_stage": "That is not possible at this point of the study.",
+    "check_missing": "Answer every question on this page.",
+    "check_outdated": "You answered these questions in another window; what is left to answer is shown now.",
     "option_missing": "Choose one of the options.",
     "option_unknown": "That option does not exist.",
     "confidence_missing": "Say how confident you are.",

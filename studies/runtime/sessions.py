@@ -13,7 +13,7 @@ from studies.design import frozen
 from studies.design import operations as design_operations
 from studies.design.models import Study, TrialPlan
 from studies.runtime import events, pauses, snapshot
-from studies.runtime.access import current_trial, token_hash, token_of
+from studies.runtime.access import current_trial, spec_of, token_hash, token_of
 from studies.runtime.change import Change, change
 from studies.runtime.models import Participant, ParticipantIdentity, ParticipantSession, Reply, Trial
 from studies.runtime.operations import close_if_due, require_active
@@ -151,16 +151,28 @@ def is_somebody_else(*, session: ParticipantSession, entry: tuple[str, str] | No
 
 
 def begin(*, session_id: int, now: datetime) -> None:
-    """Leave the instructions for the questions. No clock starts."""
+    """Leave the instructions, for the check questions where the study has some. No clock starts."""
     with change(session_id=session_id, now=now) as made:
         session = made.session
         if session.stage != Stage.INSTRUCTIONS:
             return
         require_active(session)
-        session.stage, session.started_at = Stage.TRIALS, now
-        session.save(update_fields=["stage", "started_at"])
-        made.event("begin")
+        if not spec_of(session).checks:
+            start_trials(made)
+            return
+        session.stage = Stage.CHECK
+        session.save(update_fields=["stage"])
+        made.event("instructions_read")
         made.show("page", snapshot.page(session, None))
+
+
+def start_trials(made: Change) -> None:
+    """Go on to the study's own questions."""
+    session = made.session
+    session.stage, session.started_at = Stage.TRIALS, made.now
+    session.save(update_fields=["stage", "started_at"])
+    made.event("begin")
+    made.show("page", snapshot.page(session, None))
 
 
 def finish(*, session_id: int, now: datetime) -> None:
@@ -174,10 +186,15 @@ def finish(*, session_id: int, now: datetime) -> None:
         if session.trials.filter(state__in=[Trial.State.PLANNED, Trial.State.OPEN]).exists():
             raise Refusal("questions_left")
         session.stage, session.state, session.finished_at = Stage.DEBRIEF, State.COMPLETED, now
-        session.completion_code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        session.completion_code = new_code()
         session.save(update_fields=["stage", "state", "finished_at", "completion_code"])
         made.event("finish")
         made.show("page", snapshot.page(session, current_trial(session)))
+
+
+def new_code() -> str:
+    """What a person gives to the recruitment platform to show how far they came."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
 
 
 def withdraw(*, session_id: int, now: datetime) -> None:

@@ -15,7 +15,7 @@ from django.db.models import Count, F
 from studies.analysis import chain
 from studies.analysis.chain import Row
 from studies.design.models import Slot, Study
-from studies.runtime import events, exclusions, timeline
+from studies.runtime import events, exclusions, screening, timeline
 from studies.runtime.models import Message, ParticipantIdentity, ParticipantSession, Reply, Trial
 from studies.runtime.timeline import Timeline
 
@@ -79,6 +79,7 @@ def _verify(session_id: int, anchors: Anchors) -> Verdict:
         *_trials(session, rows),
         *_leftovers(session, rows),
         *_exclusion(session, rows),
+        *_checks(session, rows),
         *_anchored(anchors.get((name, session.attempt)), rows, start),
     ]
     return Verdict(name, session.attempt, checked.events, checked.erased, tuple(problems))
@@ -122,6 +123,14 @@ def _shown(name: str, value: Any) -> str:
     if name in ("answer", "draft_option") and 0 <= value < len(ascii_uppercase):
         return ascii_uppercase[value]
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _checks(session: ParticipantSession, rows: list[Row]) -> list[str]:
+    """How often the check questions were answered."""
+    logged = sum(row.type == screening.ATTEMPT for row in rows)
+    if logged == session.check_attempts:
+        return []
+    return [f"{session.check_attempts} attempts at the check questions in the row, {logged} in the log"]
 
 
 def _leftovers(session: ParticipantSession, rows: list[Row]) -> list[str]:

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from tests.browser import walk
 from tests.browser.conftest import PHONE
 from tests.running import RunningServer
+from tests.small_study import CHECKS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -166,6 +167,37 @@ async def test_the_keyboard_is_enough(page: Page, server: RunningServer) -> None
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.wait_for_selector(".feedback")
+
+
+async def test_check_questions_are_answered_again_and_whoever_fails_is_told_kindly(
+    page: Page, browser: Browser, server: RunningServer, screenshots: Path
+) -> None:
+    study = server.make_small_study(study__name="checked", more=CHECKS)
+    await walk.begin(page, server, study["join"], until="input[name=check-1]")
+    await walk.look(page, screenshots, "check")
+    await page.get_by_label("No, it can be wrong.").check()
+    await page.get_by_label("Red").check()
+    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_text("What you chose was not right.").wait_for()
+    await expect(page.get_by_label("No, it can be wrong.")).to_be_checked()
+    await walk.look(page, screenshots, "check-again")
+    await page.get_by_label("None was named.").check()
+    await page.get_by_role("button", name="Go on").click()
+    await page.wait_for_selector("#open-next")
+
+    context = await browser.new_context(viewport=PHONE)
+    other = await context.new_page()
+    await walk.begin(other, server, study["join"], until="input[name=check-1]")
+    for _ in range(2):
+        await other.get_by_label("Yes, always.").check()
+        await other.get_by_label("Red").check()
+        await other.get_by_role("button", name="Go on").click()
+    await other.get_by_role("heading", name="The study ends here for you").wait_for()
+    await walk.look(other, screenshots, "ended-screened-out")
+    await context.close()
+    states = server.rows("select state from studies_participantsession where study_id = ? order by id", study["id"])
+    assert states == [("active",), ("screened_out",)]
+    assert "The log is whole" in server.manage("verify_log", "checked")
 
 
 async def test_withdrawing_is_asked_once_more_and_erasing_is_told(

@@ -10,12 +10,12 @@ from tests.browser.conftest import DESKTOP, PHONE
 from tests.running import RunningServer
 
 
-async def begin(page: Page, server: RunningServer, join: str) -> None:
-    """Consent and instructions; stands before the first question."""
+async def begin(page: Page, server: RunningServer, join: str, *, until: str = "#open-next") -> None:
+    """Consent and instructions; stands before the first question, or before what else comes `until` then."""
     await page.goto(server.url + join)
     await page.get_by_role("button", name="I agree").click()
     await page.get_by_role("button", name="I have read this").click()
-    await page.wait_for_selector("#open-next")
+    await page.wait_for_selector(until)
 
 
 async def open_next(page: Page) -> str:

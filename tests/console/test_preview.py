@@ -314,3 +314,40 @@ def test_the_comparison_notices_a_page_that_differs(staff, small, monkeypatch):
     honest = present.trial_page
     monkeypatch.setattr(present, "trial_page", lambda *rows: {**honest(*rows), "question": "Another"})
     assert read(shown(staff, small, "question-1")) != read(got)
+
+
+TWO_CHECKS = """
+[checks.first]
+text = "Can the assistant be wrong?"
+options = ["No.", "Yes."]
+correct = "Yes."
+
+[checks.second]
+text = "Which is the first option?"
+options = ["This one.", "Not this one."]
+correct = "This one."
+"""
+
+
+def test_the_check_questions_are_those_that_a_participant_gets(staff):
+    study = make_study(more=TWO_CHECKS)
+    person = Person(study)
+    person.join()
+    person.client.post("/session/begin/")
+    assert read(shown(staff, study, "check")) == read(person.page())
+    for attempt in (1, 2):
+        sent = {"attempt": attempt, "check-1": 0, "check-2": 0}
+        person.client.post("/session/check/", {**sent, "command_id": f"00000000-0000-4000-8000-{attempt:012}"})
+        assert read(shown(staff, study, "check-again" if attempt == 1 else "screened-out")) == read(person.page())
+    keys = keys_of(shown(staff, study, "consent"))
+    assert keys[:4] == ["consent", "instructions", "check", "start"]
+    for here, there in (("instructions", "check"), ("check", "start")):
+        assert f'action="{address(study, there)}"' in shown(staff, study, here)
+
+
+def test_check_pages_are_there_only_where_the_study_has_them(staff, small):
+    once = make_study(study__name="once", more=TWO_CHECKS, screening__attempts=1)
+    assert "You have one attempt;" in shown(staff, once, "check")
+    assert staff.get(address(once, "check-again")).status_code == 404
+    for key in ("check", "check-again", "screened-out"):
+        assert staff.get(address(small, key)).status_code == 404

@@ -1,6 +1,7 @@
 """The list of studies and the page of one: what they say, what they count, and that they stay up on odd input."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -9,9 +10,10 @@ from studies.console.live import PAGE
 from studies.design import probes
 from studies.design.models import Study
 from studies.jobs.models import Job
-from studies.runtime import sweep
+from studies.runtime import screening, sessions, sweep
 from studies.runtime.models import Participant, ParticipantSession, Trial
 from tests.reports import rows
+from tests.small_study import CHECKS, NOW, make_study
 
 LIST = reverse("console:studies")
 
@@ -318,3 +320,22 @@ def test_the_page_of_a_closed_study_rests_once_those_in_the_middle_are_gone(staf
     assert "every 3s" in page(staff, "study", study)
     assert sweep.abandon_absent(now=session.last_seen_at + timedelta(hours=73)) == 1
     assert "every 3s" not in page(staff, "study", study)
+
+
+def test_the_check_questions_are_shown_with_how_people_do(staff):
+    study = make_study(study__name="checked", more=CHECKS)
+    text = page(staff, "study", study)
+    assert "No, it can be wrong." in text
+    assert "Nobody has answered them yet." in text
+    session, _ = sessions.join(study=study, now=NOW)
+    sessions.begin(session_id=session.pk, now=NOW)
+    for attempt in (1, 2):
+        screening.answer(session_id=session.pk, attempt=attempt, command_id=uuid4(), chosen=[1, 0], now=NOW)
+    text = page(staff, "study", study)
+    assert "Passed: nobody. Screened out: 1." in text
+    assert "1 of 1 had it wrong at first (100\u00a0%)" in text
+    assert "0 of 1 had it wrong at first (0\u00a0%)" in text
+
+
+def test_a_study_without_check_questions_says_nothing_of_them(staff, study):
+    assert "Check questions" not in page(staff, "study", study)

@@ -202,3 +202,52 @@ def test_every_condition_needs_a_question():
     text = changed(("count = 6", "count = 1"), ("count = 2", "count = 1"))
     text = text.replace("[conditions.alone]", '[conditions.third]\nassistance = "none"\n[conditions.alone]')
     assert problems(text) == ["questions: 2 in all, for 3 conditions. Use one or more for each."]
+
+
+CHECK = """
+[checks.clock]
+text = "When does the clock start?"
+options = ["At once.", "When I open a question."]
+correct = "When I open a question."
+"""
+
+
+def test_check_questions_are_read_in_the_files_order():
+    more = CHECK.replace("clock]", "again]")
+    spec = read_spec(STUDY_FILE + CHECK + more)
+    assert [check.name for check in spec.checks] == ["clock", "again"]
+    assert spec.checks[0].options == ("At once.", "When I open a question.")
+    assert spec.screening.attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'correct = "When I open a question."',
+            'correct = "When I open a question"',
+            "checks.clock.correct='When I open a question': not one of the options. "
+            "Did you mean When I open a question.?",
+        ),
+        (
+            '["At once.", "When I open a question."]',
+            '["When I open a question.", "When I open a question."]',
+            "checks.clock.options=['When I open a question.', 'When I open a question.']: "
+            "'When I open a question.' cannot be told apart. Use different words for each.",
+        ),
+        (
+            '["At once.", "When I open a question."]',
+            '["When I open a question."]',
+            'checks.clock.options=[\'When I open a question.\']: use a list of texts such as ["one", "two"] '
+            "(2 to 10 entries).",
+        ),
+        ('text = "When does the clock start?"', "", "checks.clock.text: missing. Use text (1 to 2000 characters)."),
+    ],
+)
+def test_a_check_question_that_cannot_be_answered_is_refused(old, new, said):
+    assert said in problems(STUDY_FILE + CHECK.replace(old, new))
+
+
+def test_too_many_check_questions_are_refused():
+    many = "".join(CHECK.replace("clock]", f"clock-{number}]") for number in range(21))
+    assert problems(STUDY_FILE + many) == ["checks: 21 tables. Use at most 20."]

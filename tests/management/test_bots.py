@@ -15,6 +15,7 @@ from studies.runtime.models import ParticipantSession
 from tests.design.test_probes import study_at
 from tests.reports import rows
 from tests.running import RunningServer
+from tests.small_study import CHECKS
 
 OPTIONS = ["amber", "birch", "cedar", "dune"]
 SCALE = (0.25, 0.42, 0.6, 0.8, 1.0)
@@ -54,7 +55,7 @@ def test_two_runs_with_one_seed_answer_alike_whatever_the_timing(tmp_path: Path)
     answers = []
     for name, at_once in (("one", "1"), ("two", "4")):
         server = RunningServer(tmp_path / name).start()
-        server.make_small_study()
+        server.make_small_study(more=CHECKS)
         bots = ["--people", "4", "--seed", "9", "--url", server.url, "--at-once", at_once, "--gain", "0"]
         said = server.manage("simulate_participants", "small", *bots)
         assert "4 simulated participants finished 24 trials" in said
@@ -66,6 +67,7 @@ def test_two_runs_with_one_seed_answer_alike_whatever_the_timing(tmp_path: Path)
             )
         )
         assert server.rows("select distinct kind from studies_participant") == [("bot",)]
+        assert server.rows("select distinct check_attempts from studies_participantsession") == [(1,)]
         assert server.stop() == 0
         assert server.errors() == []
     assert answers[0] == answers[1]

@@ -34,7 +34,7 @@ ENDS = {
     "": "how it ended is not recorded",
 }
 ALWAYS = (COMPLETED, ABANDONED, WITHDRAWN)
-WHY = {WITHDRAWN: "withdrew", NO_TRIAL: "no trial of theirs ended"}
+WHY = {WITHDRAWN: "withdrew", SCREENED_OUT: "screened out", NO_TRIAL: "no trial of theirs ended"}
 BY = {"arm": "By condition assigned", "list": "By list assigned"}
 UNKNOWN = (
     "Who started and who left is not known: there is no participants.csv, and no assignments.csv that names people."
@@ -43,9 +43,15 @@ NOTE = (
     "Answers that people gave before they left are analysed; of people who withdrew nothing is. Those not analysed and"
     " those analysed add up to those who started."
 )
+CHECKS = (
+    "People answer the check questions after the instructions, before their first question and without knowing their"
+    " conditions; whoever does not have all right at the last attempt is screened out. Of people who withdrew nothing"
+    " is said."
+)
 MISSING = (
-    "Planned: trials of the slots that people took. Missing: never opened, never ended, or of people who withdrew. If"
-    " the conditions differ here, what is missing can bias every comparison of them."
+    "Planned: trials of the slots that people took, without those of people who were screened out before the first."
+    " Missing: never opened, never ended, or of people who withdrew. If the conditions differ here, what is missing can"
+    " bias every comparison of them."
 )
 
 
@@ -54,7 +60,7 @@ def section(data: Data, results: Results) -> Section:
     flow, title = data.flow, "Who took part"
     if not flow.people:
         return Section("flow", title, (UNKNOWN,), ())
-    blocks: list[Block] = [_people(flow)]
+    blocks: list[Block] = [_people(flow), *_checked(flow.people)]
     sentences = [_lead(flow.people)]
     if flow.planned.reason:
         sentences.append(f"How many planned trials are missing cannot be said: {flow.planned.reason}.")
@@ -101,6 +107,21 @@ def _steps(people: tuple[Person, ...]) -> Iterator[tuple[str, list[Person], bool
         yield why, those, False
     yield "Analysed", kept, True
     yield from _ended(kept, ())
+
+
+def _checked(people: tuple[Person, ...]) -> Iterator[Table]:
+    """At which attempt people passed the check questions; nothing for a study without."""
+    tried = [person for person in people if person.check_attempts]
+    if not tried:
+        return
+    out = sum(person.state == SCREENED_OUT for person in tried)
+    passed = Counter(person.check_attempts for person in tried if person.fate in (ANALYSED, EXCLUDED))
+    rest = len(tried) - out - passed.total()
+    rows = [(f"all right at attempt {attempt}", count(passed[attempt])) for attempt in sorted(passed)]
+    rows.append(("screened out", count(out)))
+    if rest:
+        rows.append(("no trial of theirs ended", count(rest)))
+    yield Table("The check after the instructions", ("", "People"), rows, note=CHECKS)
 
 
 def _why_not(person: Person) -> str:

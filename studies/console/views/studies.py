@@ -11,12 +11,13 @@ from django_htmx.http import HttpResponseClientRefresh
 from studies.baselines.models import BaselineRun
 from studies.baselines.protocols import PROTOCOLS
 from studies.console.cards import study_cards
+from studies.console.check_card import check_card
 from studies.console.find import study_or_404, whole
 from studies.console.guard import staff_page
 from studies.console.links import recruitment_links
 from studies.console.live import SORTS, Live, live_of
 from studies.console.outcomes import latest
-from studies.console.plan import Plan, plan_of
+from studies.console.plan import plan_of
 from studies.design import access, probes
 from studies.design.frozen import ARMS, StudyChanged, changes_of
 from studies.design.models import Study
@@ -47,7 +48,6 @@ def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
     shown = {
         "section": "studies",
         "study": found,
-        "plan": _plan(found, live.slots),
         "join_link": join,
         "links": recruitment_links(join),
         "bent": changes_of(found, parts=ARMS),
@@ -58,7 +58,7 @@ def study(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "bundle": _bundle(found),
         "registered": registered(found),
     }
-    return render(request, "console/study.html", shown | _live_context(found, live))
+    return render(request, "console/study.html", shown | _design(found, live.slots) | _live_context(found, live))
 
 
 def _bundle(found: Study) -> dict[str, object]:
@@ -69,12 +69,13 @@ def _bundle(found: Study) -> dict[str, object]:
     return {"is_there": bool(run and bundle_of(run)), "run": run}
 
 
-def _plan(found: Study, slots: int) -> Plan | None:
-    """None when somebody changed the row's specification: the page says so, and stays up."""
+def _design(found: Study, slots: int) -> dict[str, object]:
+    """Nothing when somebody changed the row's specification: the page says so, and stays up."""
     try:
-        return plan_of(found, access.spec_of(found), slots)
+        spec = access.spec_of(found)
+        return {"plan": plan_of(found, spec, slots), "checks": check_card(found, spec)}
     except StudyChanged:
-        return None
+        return {}
 
 
 @staff_page

@@ -30,13 +30,17 @@ class NoReply(BotStuck):
 
 @dataclass(frozen=True)
 class Part:
-    """What one bot is to do. `keys` maps (question, options) to the key, which the page does not say."""
+    """What one bot is to do. `keys` maps (question, options) to the key, which the page does not say.
+
+    `checks` holds the right option (0-based) of each check question after the instructions, in the page's order.
+    """
 
     url: str
     join_path: str
     slot: int
     mind: Mind
     keys: dict[tuple[str, tuple[str, ...]], int]
+    checks: tuple[int, ...] = ()
     patience_seconds: float = 60.0
 
 
@@ -114,6 +118,10 @@ class Bot:
         begin = shown.form("/session/begin/")
         if begin is not None:
             shown = await self.post(begin, "")
+        check = shown.form("/session/check/")
+        if check is not None:
+            right = {f"check-{number}": str(option) for number, option in enumerate(self.part.checks, start=1)}
+            shown = await self.post(check, "", **right)
         address = self.part.url.replace("http", "ws", 1) + "/ws/session/"
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies.jar)
         async with connect(address, origin=Origin(self.part.url), additional_headers={"Cookie": cookies}) as connection:

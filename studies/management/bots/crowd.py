@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from studies.design.access import spec_of
 from studies.design.models import Stance, Study
 from studies.management.bots.bot import Bot, BotStuck, NoReply, Part
 from studies.management.bots.mind import Mind
@@ -42,6 +43,11 @@ def known_keys(study: Study) -> dict[tuple[str, tuple[str, ...]], int]:
     return {(row.question.text, tuple(row.question.options)): row.question.key for row in rows}
 
 
+def known_checks(study: Study) -> tuple[int, ...]:
+    """Whoever has read the instructions knows the right option of each check question."""
+    return tuple(check.options.index(check.correct) for check in spec_of(study).checks)
+
+
 def assistant_accuracy(study: Study) -> float | None:
     """The share of questions whose planned stance is the key; None when no assistant has stances."""
     stances = list(Stance.objects.filter(assistant__study=study).select_related("question"))
@@ -55,6 +61,6 @@ def make_crowd(*, study: Study, people: int, mind: Mind, url: str) -> Crowd:
     free = list(study.slots.filter(is_taken=False).order_by("number").values_list("number", flat=True)[:people])
     if len(free) < people:
         raise ValueError(f"--people {people}: the study has {len(free)} free slots; use at most {len(free)}")
-    keys = known_keys(study)
+    keys, checks = known_keys(study), known_checks(study)
     path = f"/join/{study.join_code}/"
-    return Crowd([Part(url, f"{path}?bot={bot_pass(study, slot)}", slot, mind, keys) for slot in free])
+    return Crowd([Part(url, f"{path}?bot={bot_pass(study, slot)}", slot, mind, keys, checks) for slot in free])
