@@ -7,7 +7,7 @@ TORCH_CPU_INDEX ?=
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 PYTHON = $(VENV)/bin/python
 
-.PHONY: demo serve test test-fast test-sqlite test-scaled test-scaled-and-browser test-browser test-machine chaos fuzz mutations bench-engine bench-harness bench-coverage bench-planted bench-analysis lint clean
+.PHONY: demo serve test test-fast slow-tests test-sqlite test-scaled test-scaled-and-browser test-browser test-machine chaos fuzz mutations bench-engine bench-harness bench-coverage bench-planted bench-analysis lint clean
 
 demo: $(VENV)/.ok
 	@$(PYTHON) manage.py demo $(DEMO)
@@ -30,6 +30,11 @@ test-scaled: $(VENV)/.ok
 
 test-fast: $(VENV)/.ok
 	$(PYTHON) -m pytest -m "not slow and not browser"
+
+# Measures all of them and writes anew which ones `make test-fast` leaves out (tests/slow.txt).
+slow-tests: $(VENV)/.ok
+	$(PYTHON) -m pytest -m "not browser" --junitxml=var/tests.xml
+	$(PYTHON) -m tests.slow var/tests.xml
 
 test-browser: $(VENV)/.ok
 	$(PYTHON) -m pytest -m browser

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, settings
 
 from studies.jobs import executor
 from studies.runtime import log_guard
+from tests import slow
 
-# Files whose tests start processes of their own, or compute for long: `make test-fast` leaves them out.
+# Files whose tests start processes of their own: `make test-fast` leaves them out, and what slow.txt lists.
 SLOW_FILES = (
     "assistant/test_batching.py",
     "assistant/test_run_engine.py",
@@ -23,8 +24,9 @@ SLOW_FILES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    listed = slow.slow_tests()
     for item in items:
-        if item.path.as_posix().endswith(SLOW_FILES):
+        if item.path.as_posix().endswith(SLOW_FILES) or item.nodeid.partition("[")[0] in listed:
             item.add_marker(pytest.mark.slow)
 
 
