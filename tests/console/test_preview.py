@@ -13,7 +13,6 @@ from django.utils import timezone
 from studies.design import access as design
 from studies.design.models import Study
 from studies.participant import cookies, present
-from studies.participant.preview import NO_SCRIPTS
 from studies.runtime import pauses, sessions
 from tests.console.conftest import PASSWORD
 from tests.console.test_page_cost import LOGIN, all_queries
@@ -167,7 +166,8 @@ def test_no_script_runs_and_no_socket_opens(staff, small):
         response = staff.get(address(small, key))
         scripts = re.findall(r"<script[^>]*>", response.content.decode())
         assert all('type="application/json"' in script for script in scripts), key
-        assert response.headers["Content-Security-Policy"] == NO_SCRIPTS
+        policy = response.headers["Content-Security-Policy"].split("; ")
+        assert {"script-src 'none'", "connect-src 'none'", "default-src 'self'"} <= set(policy)
 
 
 def test_the_timer_shows_the_whole_time_and_stands_still(staff, small):

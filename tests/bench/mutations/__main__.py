@@ -1,4 +1,4 @@
-"""`python -m tests.bench.mutations [--goals] [--formulas]`: the tests pass, and fail with a mutation."""
+"""`python -m tests.bench.mutations [--goals] [--formulas | --people]`: the tests pass, and fail with a mutation."""
 
 import argparse
 import os
@@ -16,6 +16,7 @@ from tests import services
 from tests.bench.goals import Goals
 from tests.bench.mutations.formulas import FORMULAS
 from tests.bench.mutations.mutation import Mutation
+from tests.bench.mutations.people import PEOPLE
 from tests.bench.mutations.planning import PLANNING
 from tests.bench.mutations.table import MUTATIONS
 from tests.running import ROOT
@@ -106,9 +107,12 @@ def run(mutations: list[Mutation]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.mutations", description=__doc__)
     parser.add_argument("--goals", action="store_true", help="only the few that the project names as its goals")
-    parser.add_argument("--formulas", action="store_true", help="only those in the statistics")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--formulas", action="store_true", help="only those in the statistics")
+    part.add_argument("--people", action="store_true", help="only those about who takes part and who counts")
     given = parser.parse_args()
-    chosen = (*FORMULAS, *PLANNING) if given.formulas else (*MUTATIONS, *FORMULAS, *PLANNING)
+    everything = (*MUTATIONS, *PEOPLE, *FORMULAS, *PLANNING)
+    chosen = PEOPLE if given.people else (*FORMULAS, *PLANNING) if given.formulas else everything
     return run([mutation for mutation in chosen if mutation.is_named_goal or not given.goals])
 
 
