@@ -102,19 +102,26 @@ class Plan:
 def plan_of(study: Study, spec: Spec, slots: int) -> Plan:
     """Three queries, whatever the study's size: planned trials and the two kinds of stances; one more for endpoints."""
     meets = _meets(study, slots)
-    drawn = _drawn(study)
-    has_endpoints = any(each.backend in MODELS for each in spec.assistants)
-    endpoints = _endpoints(study, spec) if has_endpoints else {}
     return Plan(
         minutes=spec.study.expected_minutes,
         contact=spec.study.contact,
         method=METHODS[spec.assignment.method],
         arms=tuple(_arm(each, meets.get(each.name, ())) for each in spec.conditions),
         sources=tuple(_source(each) for each in spec.questions),
-        helpers=tuple(_helper(each, drawn.get(each.name), endpoints.get(each.name)) for each in spec.assistants),
+        helpers=helpers_of(study, spec),
         deviations=tuple(Deviation(each["key"], _value(each["from"]), _value(each["to"])) for each in study.deviations),
         confidence=", ".join(words.percent(point) for point in spec.answers.confidence),
     )
+
+
+def helpers_of(study: Study, spec: Spec) -> tuple[Helper, ...]:
+    """The study's assistants: two queries for their stances, and one for endpoints where there are some."""
+    if not spec.assistants:
+        return ()
+    drawn = _drawn(study)
+    has_endpoints = any(each.backend in MODELS for each in spec.assistants)
+    endpoints = _endpoints(study, spec) if has_endpoints else {}
+    return tuple(_helper(each, drawn.get(each.name), endpoints.get(each.name)) for each in spec.assistants)
 
 
 def _arm(table: ConditionTable, meets: Iterable[str]) -> Arm:

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from studies.console.views import (
+    assistants,
+    banks,
     baselines,
     bundle,
     exclusions,
@@ -24,6 +26,9 @@ urlpatterns = [
     path("login/", login.login, name="login"),
     path("logout/", login.logout, name="logout"),
     path("", studies.studies, name="studies"),
+    path("banks/", banks.banks, name="banks"),
+    path("banks/<slug:name>/", banks.bank, name="bank"),
+    path("assistants/", assistants.assistants, name="assistants"),
     path("guide/", guide.guide, name="guide"),
     path("keys/", guide.keys, name="keys"),
     path("size/", size.free, name="free-size"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from studies.design.frozen import StudyChanged, require_specification
-from studies.design.models import Study
+from studies.design.models import Study, StudyQuestion
 from studies.design.spec import Spec
 from studies.design.spec_json import spec_from_json
 
 __all__ = [
-    "NotFound", "Spec", "Study", "StudyChanged", "spec_of", "study_by_join_code", "study_by_name", "study_by_reference",
-    "versions_of",
+    "NotFound", "Spec", "Study", "StudyChanged", "spec_of", "studies_by_bank", "study_by_join_code", "study_by_name",
+    "study_by_reference", "versions_of",
 ]  # fmt: skip
 
 _specs: dict[str, Spec] = {}  # by hash, so that an entry can never be stale
@@ -45,6 +45,15 @@ def study_by_reference(text: str) -> Study:
 def versions_of(study: Study) -> list[Study]:
     """All versions of that name, the newest first, without their specifications."""
     return list(Study.objects.filter(name=study.name).defer("spec", "spec_text").order_by("-version"))
+
+
+def studies_by_bank() -> dict[str, list[tuple[str, int]]]:
+    """Which studies have questions of each bank: bank name → (study name, version), newest first. One query."""
+    used = StudyQuestion.objects.values_list("question__bank__name", "study__name", "study__version", "study")
+    found: dict[str, list[tuple[str, int]]] = {}
+    for bank, name, version, _ in used.order_by("-study").distinct():
+        found.setdefault(bank, []).append((name, version))
+    return found
 
 
 def study_by_join_code(code: str) -> Study:
