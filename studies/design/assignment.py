@@ -32,7 +32,7 @@ class PlannedTrial:
     A block is a stretch of trials that belong together for the person (`feedback = end_of_block`) and for the
     randomisation test (what a slot meets there is given, under which condition is drawn): all questions of a condition,
     or, where conditions are interleaved, the whole slot. A round of it would be no block: keys shown after each would
-    be feedback after every other question, and hardly any two slots have the same questions in one.
+    be feedback after every few questions, and hardly any two slots have the same questions in one.
     """
 
     position: int
