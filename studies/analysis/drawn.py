@@ -5,7 +5,9 @@ meets, block by block; what could have been otherwise is which of them came with
 questions in the same blocks form a stratum, and their conditions may change places within it. In a Latin square whose
 `rotation` says which questions come in the first block and whose `order_swap` says which condition does, that is
 "reshuffle the swap within the rotation"; where `rotation` says which condition a group of questions gets (as on this
-server), rotation and order change together. Both are read off the plan itself, so their names do not matter.
+server), rotation and order change together. Where conditions are interleaved, a slot is one block: rotations change
+places, and each slot keeps the order of its questions, which was drawn without regard to the rotation, so that every
+answer keeps its place in the session. All this is read off the plan itself, so names do not matter.
 """
 
 from collections.abc import Iterator
@@ -149,8 +151,9 @@ class _Line:
 def _strata(lines: list[_Line]) -> list[Key]:
     """The stratum of each slot.
 
-    Between subjects: the logged list, where lists hold both conditions. Otherwise the questions in their blocks, and
-    within them the logged rounds of the draw, where each round's slots meet the same in different ways.
+    Between subjects: the logged list, where lists hold both conditions. Otherwise the questions in their blocks and,
+    where the slots of each logged round of the draw meet the same blocks, that round. Two slots of a round may have
+    got the same (a rotation exchanges two arms of one condition): they still changed places with the others only.
     """
     if all(line.is_single for line in lines):
         by_list: dict[str, set[bytes]] = {}
@@ -161,10 +164,7 @@ def _strata(lines: list[_Line]) -> list[Key]:
     rounds: dict[str, list[_Line]] = {}
     for line in lines:
         rounds.setdefault(line.round_name, []).append(line)
-    is_drawn_so = "" not in rounds and all(
-        len({line.blocks for line in each}) == 1 and len({line.drawn for line in each}) == len(each)
-        for each in rounds.values()
-    )
+    is_drawn_so = "" not in rounds and all(len({line.blocks for line in each}) == 1 for each in rounds.values())
     return [(*line.blocks, line.round_name) if is_drawn_so else line.blocks for line in lines]
 
 

@@ -8,7 +8,7 @@ Everybody who took a slot stands in two sums, in total and by the group they wer
 A person is analysed when trials.csv has at least one trial of theirs that is not excluded, whatever their session ended
 in: what people answered before they left counts. Of people who withdrew the tables have nothing. The group is the
 condition where people met different conditions (between subjects); where all met the same ones it is the list of the
-plan (order and rotation). Reference: Schulz, Altman & Moher 2010 (CONSORT).
+plan (rotation, and order where there are blocks). Reference: Schulz, Altman & Moher 2010 (CONSORT).
 """
 
 from collections.abc import Mapping, Sequence

@@ -33,9 +33,9 @@ class Study:
     """The settings of an analysis. Everything has a default, so that a bare trials.csv needs none.
 
     `primary` is the form of human+model minus human that is tested first: fixed when the study is created
-    (question_weighted in crossed and Latin designs), never chosen by the data. `subjects` chooses Holm (confirmatory)
-    or Benjamini-Hochberg (exploratory). `baseline_protocol` names the protocol behind the `model_*` columns.
-    `looks` are the times at which outcomes were opened before the study was closed.
+    (question_weighted in crossed, Latin and interleaved designs), never chosen by the data. `subjects` chooses
+    Holm (confirmatory) or Benjamini-Hochberg (exploratory). `baseline_protocol` names the protocol behind the
+    `model_*` columns. `looks` are the times at which outcomes were opened before the study was closed.
 
     margin: the largest difference that does not matter, as a share (0.05 is five points); None where none was fixed
     before the data. family: contrasts adjusted together (see `family`).

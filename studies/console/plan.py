@@ -11,19 +11,14 @@ from studies.console import words
 from studies.design import probes
 from studies.design.models import Stance, Study, TrialPlan
 from studies.design.spec import MODELS, AssistantTable, ConditionTable, SourceTable, Spec
+from studies.design.summary import METHODS
 
 FEEDBACK = {
     "none": "no feedback",
     "immediate": "the right answer after each question",
     "end_of_block": "the right answers after each block",
 }
-METHODS = {
-    "fixed": "Everybody gets the same questions under the same condition, conditions in the file's order.",
-    "counterbalanced": "Everybody gets the same questions under the same condition; the order of the conditions is "
-    "balanced over the slots.",
-    "latin_square": "The questions rotate through the conditions over the slots, and the order of the conditions is "
-    "balanced.",
-}
+INTERLEAVED = FEEDBACK | {"end_of_block": "the right answers after the last question"}
 UNRELIABILITY = {
     "natural": "the model's own mistakes",
     "prompted": "told to argue for a planned option",
@@ -102,11 +97,12 @@ class Plan:
 def plan_of(study: Study, spec: Spec, slots: int) -> Plan:
     """Three queries, whatever the study's size: planned trials and the two kinds of stances; one more for endpoints."""
     meets = _meets(study, slots)
+    feedback = INTERLEAVED if spec.assignment.method == "interleaved" else FEEDBACK
     return Plan(
         minutes=spec.study.expected_minutes,
         contact=spec.study.contact,
         method=METHODS[spec.assignment.method],
-        arms=tuple(_arm(each, meets.get(each.name, ())) for each in spec.conditions),
+        arms=tuple(_arm(each, feedback[each.feedback], meets.get(each.name, ())) for each in spec.conditions),
         sources=tuple(_source(each) for each in spec.questions),
         helpers=helpers_of(study, spec),
         deviations=tuple(Deviation(each["key"], _value(each["from"]), _value(each["to"])) for each in study.deviations),
@@ -124,9 +120,9 @@ def helpers_of(study: Study, spec: Spec) -> tuple[Helper, ...]:
     return tuple(_helper(each, drawn.get(each.name), endpoints.get(each.name)) for each in spec.assistants)
 
 
-def _arm(table: ConditionTable, meets: Iterable[str]) -> Arm:
+def _arm(table: ConditionTable, feedback: str, meets: Iterable[str]) -> Arm:
     help_words = f"chat with assistant {table.assistant}" if table.assistance == "chat" else "on their own"
-    return Arm(table.name, help_words, FEEDBACK[table.feedback], tuple(meets))
+    return Arm(table.name, help_words, feedback, tuple(meets))
 
 
 def _source(table: SourceTable) -> Source:

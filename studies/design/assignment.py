@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from random import Random
 
 from studies.design.streams import stream
+
+ROTATING = frozenset({"latin_square", "interleaved"})  # every question is met under every condition, by other people
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,13 @@ class Item:
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """`position` and `block` count from 1."""
+    """`position` and `block` count from 1.
+
+    A block is a stretch of trials that belong together for the person (`feedback = end_of_block`) and for the
+    randomisation test (what a slot meets there is given, under which condition is drawn): all questions of a condition,
+    or, where conditions are interleaved, the whole slot. A round of it would be no block: keys shown after each would
+    be feedback after every few questions, and hardly any two slots have the same questions in one.
+    """
 
     position: int
     block: int
@@ -44,7 +52,10 @@ class SlotPlan:
 
 @dataclass(frozen=True)
 class Cell:
-    """Where a slot stands in the design: group g is answered under condition g + rotation, blocks in order `order`."""
+    """Where a slot stands in the design: group g is answered under condition g + rotation, blocks in order `order`.
+
+    An interleaved slot has no order of blocks; it says 0.
+    """
 
     rotation: int
     order: int
@@ -57,14 +68,16 @@ def plan_slots(
 
     fixed: group g under condition g, conditions in the file's order, trials in one order for all. counterbalanced: the
     same with the order of the blocks balanced over the slots. latin_square: the groups also rotate through the
-    conditions. In the last two each slot has its own order of trials within a block. KeyError for another method.
+    conditions. interleaved: the groups rotate, and the trials come in rounds of one from each condition. In all but
+    fixed each slot has its own order of trials within a block. KeyError for another method.
     """
     cells, name = _METHODS[method]
-    orders = block_orders(len(conditions))
+    lay_out = _in_rounds if method == "interleaved" else _in_blocks
     plans = []
     for number, cell in enumerate(islice(cells(len(conditions), seed), slots), start=1):
         random = stream(seed, "order", 0 if method == "fixed" else number)
-        trials = _trials(groups, conditions, orders[cell.order], cell.rotation, random)
+        met = lay_out(groups, cell, random)
+        trials = tuple(PlannedTrial(n, b, item.question_id, conditions[c]) for n, (b, item, c) in enumerate(met, 1))
         plans.append(SlotPlan(number, name.format(r=cell.rotation, s=cell.order), trials))
     return plans
 
@@ -102,15 +115,28 @@ def block_orders(count: int) -> list[tuple[int, ...]]:
     return orders
 
 
-def _trials(
-    groups: Sequence[Sequence[Item]], conditions: Sequence[str], order: Sequence[int], rotation: int, random: Random
-) -> tuple[PlannedTrial, ...]:
-    trials: list[PlannedTrial] = []
-    for block, condition in enumerate(order, start=1):
-        group = groups[(condition - rotation) % len(groups)]
-        for item in random.sample(group, len(group)):
-            trials.append(PlannedTrial(len(trials) + 1, block, item.question_id, conditions[condition]))
-    return tuple(trials)
+Met = Iterator[tuple[int, Item, int]]  # block, question, condition
+
+
+def _in_blocks(groups: Sequence[Sequence[Item]], cell: Cell, random: Random) -> Met:
+    for block, condition in enumerate(block_orders(len(groups))[cell.order], start=1):
+        group = groups[(condition - cell.rotation) % len(groups)]
+        yield from ((block, item, condition) for item in random.sample(group, len(group)))
+
+
+def _in_rounds(groups: Sequence[Sequence[Item]], cell: Cell, random: Random) -> Met:
+    """Rounds of one question from each group, so from each condition, in an order drawn for each round.
+
+    So nobody has more than two questions in a row under one condition, and at any point of a session the conditions
+    have had equally many questions, but for the round that is under way. At uneven sizes the last rounds hold what is
+    left. What is drawn here does not depend on the rotation: given the order in which a slot meets its questions, each
+    rotation was equally likely, which is what the randomisation test draws again.
+    """
+    piles = [random.sample(group, len(group)) for group in groups]
+    for dealt in zip_longest(*piles):
+        there = [(number, item) for number, item in enumerate(dealt) if item is not None]
+        for number, item in random.sample(there, len(there)):
+            yield 1, item, (number + cell.rotation) % len(groups)
 
 
 def _fixed(count: int, seed: int) -> Iterator[Cell]:
@@ -143,8 +169,17 @@ def _latin_square(count: int, seed: int) -> Iterator[Cell]:
                 yield from random.sample(cells, count)
 
 
+def _interleaved(count: int, seed: int) -> Iterator[Cell]:
+    """Every rotation once, shuffled, and again: each round of `count` slots holds each rotation once."""
+    random = stream(seed, "cells")
+    while True:
+        for rotation in random.sample(range(count), count):
+            yield Cell(rotation, 0)
+
+
 _METHODS: dict[str, tuple[Callable[[int, int], Iterator[Cell]], str]] = {
     "fixed": (_fixed, "fixed"),
     "counterbalanced": (_counterbalanced, "s{s}"),
     "latin_square": (_latin_square, "r{r}s{s}"),
+    "interleaved": (_interleaved, "r{r}"),
 }

@@ -1,10 +1,11 @@
-"""What follows from a changed study file for the plan: questions in and out of the sample, slots, stances."""
+"""What follows from a changed study file for the plan: questions in and out of the sample, order, slots, stances."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from studies.design.models import Stance, Study, StudyQuestion, TrialPlan
+from studies.design.summary import METHODS
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,16 @@ class StanceDifference:
 
 @dataclass(frozen=True)
 class PlanDifference:
-    """Numbers of questions (of the sample), slots and stances in an earlier and a later version."""
+    """Numbers of questions (of the sample), slots and stances in an earlier and a later version.
+
+    `methods`: of assignment, by the study file's words; `not set` for a row that somebody changed so that it has none.
+    """
 
     questions: tuple[int, int]
     came: int
     went: int
     slots: tuple[int, int]
+    methods: tuple[str, str]
     stances: tuple[StanceDifference, ...]
 
     def sentences(self) -> list[str]:
@@ -39,8 +44,11 @@ class PlanDifference:
         else:
             sample = f"Questions: the same {after}."
         old, new = self.slots
+        was, is_now = self.methods
+        order = [f"Order: {was} → {is_now}. {METHODS.get(is_now, '')}".rstrip()] if was != is_now else []
         return [
             sample,
+            *order,
             f"Slots: {old} → {new}." if old != new else f"Slots: {new}, as before.",
             *(each.sentence() for each in self.stances),
         ]
@@ -54,12 +62,18 @@ def plan_difference(before: Study, after: Study) -> PlanDifference:
         came=len(new - old),
         went=len(old - new),
         slots=(before.slots.count(), after.slots.count()),
+        methods=(_method(before), _method(after)),
         stances=_stances(before, after),
     )
 
 
 def _questions(study: Study) -> set[int]:
     return set(StudyQuestion.objects.filter(study=study).values_list("question_id", flat=True))
+
+
+def _method(study: Study) -> str:
+    """Not from `spec_of`, which refuses a row that was changed by hand: the differences are shown all the same."""
+    return str(study.spec.get("assignment", {}).get("method", "not set"))
 
 
 def _stances(before: Study, after: Study) -> tuple[StanceDifference, ...]:

@@ -146,7 +146,8 @@ class ConditionTable:
     assistance: str = key("none: nobody to ask; chat: an assistant to talk with.", choices=("none", "chat"))
     assistant: str = key("The assistant of a chat condition, by the name of its table.", default="", most=80)
     feedback: str = key(
-        "When the right answer is shown: never, after each question, or after the block.",
+        "When the right answer is shown: never, after each question, or after the block; where conditions are "
+        "interleaved, after the last question, for this condition's questions.",
         default="none",
         choices=("none", "immediate", "end_of_block"),
     )
@@ -301,8 +302,10 @@ class AssignmentTable:
     method: str = key(
         "fixed: one sample per condition, the same for everybody, conditions in the file's order (the paper); "
         "counterbalanced: the same, with the order of the blocks balanced over the slots; latin_square: the samples "
-        "rotate through the conditions over the slots, and the order of the blocks is balanced too.",
-        choices=("fixed", "counterbalanced", "latin_square"),
+        "rotate through the conditions over the slots, and the order of the blocks is balanced too; interleaved: the "
+        "samples rotate, and the questions come in rounds of one from each condition, in an order drawn for each slot "
+        "and round, all in one block.",
+        choices=("fixed", "counterbalanced", "latin_square", "interleaved"),
     )
     passage_repeats: str = key(
         "never: nobody meets a passage twice, so the study has at most one question per passage; allow: questions are "

@@ -10,6 +10,17 @@ from django.db.models import Count, F, Q
 from studies.design.access import spec_of
 from studies.design.models import Slot, Stance, Study, StudyQuestion, TrialPlan
 
+METHODS = {
+    "fixed": "Everybody gets the same questions under the same condition, conditions in the file's order.",
+    "counterbalanced": "Everybody gets the same questions under the same condition; the order of the conditions is "
+    "balanced over the slots.",
+    "latin_square": "The questions rotate through the conditions over the slots, and the order of the conditions is "
+    "balanced.",
+    "interleaved": "The questions rotate through the conditions over the slots, and the condition changes from "
+    "question to question: they come in rounds of one question from each condition, in an order drawn for each slot "
+    "and round.",
+}
+
 
 @dataclass(frozen=True)
 class SourceSummary:
@@ -52,6 +63,8 @@ class AssistantSummary:
 
 @dataclass(frozen=True)
 class StudySummary:
+    """`method` is the study file's word for who answers what in which order; METHODS says what it does."""
+
     sources: list[SourceSummary]
     conditions: list[ConditionSummary]
     assistants: list[AssistantSummary]

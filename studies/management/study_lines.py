@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from studies.design.access import spec_of
 from studies.design.models import Study
 from studies.design.spec import Spec
-from studies.design.summary import AssistantSummary, ConditionSummary, SourceSummary, summary_of
+from studies.design.summary import METHODS, AssistantSummary, ConditionSummary, SourceSummary, summary_of
 
 
 def study_lines(study: Study) -> list[str]:
@@ -18,6 +18,7 @@ def study_lines(study: Study) -> list[str]:
         *(_condition(condition) for condition in summary.conditions),
         *(line for assistant in summary.assistants for line in _assistant(assistant)),
         f"slots       {sum(summary.slots.values())}, {summary.method} ({lists})",
+        f"            {METHODS[summary.method]}",
         f"link        /join/{study.join_code}/",
         *(f"deviation   {each['key']}: {each['from']!r} became {each['to']!r}" for each in study.deviations),
     ]

@@ -85,7 +85,7 @@ class Imagined(Standing):
         self.session.erased_at = self.now if erases else None
 
     def of_block(self, block: int) -> list[Trial]:
-        """The block's trials with their questions' texts."""
+        """The block's trials with their questions' texts; their conditions came with the plan."""
         found = [trial for trial in self.trials if trial.block == block]
         questions = Question.objects.in_bulk([trial.question_id for trial in found])
         for trial in found:

@@ -183,15 +183,16 @@ def paragraphs(text: str) -> list[str]:
 def between_page(standing: Standing) -> dict[str, Any]:
     """The page before the first question, between two, and after the last."""
     trial, following = standing.trial, standing.following
+    shown = feedback(standing, trial) if trial else []
     return {
-        "last": outcome(trial) if trial else None,
-        "feedback": feedback(standing, trial) if trial else [],
+        "last": outcome(trial) | {"is_shown": trial in shown} if trial else None,
+        "feedback": [marked(each) for each in shown],
         "next": {
             "position": following.position,
             "is_assisted": is_assisted(following),
+            "is_change": trial is not None and is_assisted(trial) != is_assisted(following),
             "has_passage": following.question.passage_id is not None,
             "limit_minutes": f"{following.time_limit_seconds / 60:g}" if following.time_limit_seconds else "",
-            "is_new_block": trial is not None and trial.block != following.block,
         }
         if following
         else None,
@@ -202,14 +203,22 @@ def outcome(trial: Trial) -> dict[str, Any]:
     return {"is_timed_out": trial.state == Trial.State.TIMED_OUT, "is_by_timer": trial.submitted_by == "timer"}
 
 
-def feedback(standing: Standing, trial: Trial) -> list[dict[str, Any]]:
-    """The questions whose keys may be shown now, by the policy of the block that the closed trial belongs to."""
-    policy, following = trial.condition.feedback, standing.following
-    if policy == Condition.Feedback.IMMEDIATE:
-        return [marked(trial)]
-    if policy == Condition.Feedback.END_OF_BLOCK and (following is None or following.block != trial.block):
-        return [marked(each) for each in standing.of_block(trial.block)]
-    return []
+def feedback(standing: Standing, trial: Trial) -> list[Trial]:
+    """The trials whose keys may be shown now that this one is closed, each by the policy of its own condition.
+
+    Where conditions are interleaved, a block holds trials of several: at its end only those are shown that waited for
+    it, with the closed one itself where its key is shown at once.
+    """
+    shown = [trial] if trial.condition.feedback == Condition.Feedback.IMMEDIATE else []
+    if is_end_of_block(standing, trial):
+        of_block = standing.of_block(trial.block)
+        shown += [each for each in of_block if each.condition.feedback == Condition.Feedback.END_OF_BLOCK]
+    return shown
+
+
+def is_end_of_block(standing: Standing, trial: Trial) -> bool:
+    """Whether the trial is the last one of its block; nothing of the block is open or planned after it."""
+    return standing.following is None or standing.following.block != trial.block
 
 
 def marked(trial: Trial) -> dict[str, Any]:

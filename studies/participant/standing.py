@@ -31,5 +31,6 @@ class Standing:
         return access.next_trial(self.session)
 
     def of_block(self, block: int) -> list[Trial]:
-        """All trials of one block, in order, with their questions."""
-        return list(self.session.trials.filter(block=block).select_related("question").order_by("position"))
+        """All trials of one block, in order, with their questions and conditions."""
+        found = self.session.trials.filter(block=block).select_related("question", "condition")
+        return list(found.order_by("position"))

@@ -9,6 +9,7 @@ import re
 import pandas as pd
 
 from studies.analysis import schema
+from studies.design.assignment import ROTATING
 from studies.design.models import Condition
 from studies.reports.exclusions import decided_by
 from studies.reports.source import Source, letter
@@ -17,7 +18,7 @@ from studies.reports.trials import trials
 from studies.runtime.models import ParticipantSession
 
 FEEDBACK = {Condition.Feedback.END_OF_BLOCK: "end of block"}
-STRATUM = re.compile(r"(?:r(?P<rotation>\d+))?s(?P<order>\d+)")  # as design.assignment names its lists
+STRATUM = re.compile(r"(?:r(?P<rotation>\d+))?(?:s(?P<order>\d+))?")  # as design.assignment names its lists
 
 
 def tables(source: Source) -> dict[str, pd.DataFrame]:
@@ -168,19 +169,19 @@ def exclusions(source: Source) -> pd.DataFrame:
 
 
 def _round(slot: int, source: Source) -> str | None:
-    """A Latin square deals each rotation once to as many slots as there are conditions (design.assignment)."""
-    if source.spec.assignment.method != "latin_square":
+    """Where samples rotate, each rotation is dealt once to as many slots as there are conditions (see assignment)."""
+    if source.spec.assignment.method not in ROTATING:
         return None
     return str((slot - 1) // len(source.conditions) + 1)
 
 
 def _stratum(list_name: str, conditions: int) -> dict[str, object]:
-    """Rotation and order of a list. Only two conditions are swapped or not; of more, `list` names the order."""
+    """Rotation and order of a list, as far as it has them. Only two conditions are swapped; of more, `list` tells."""
     match = STRATUM.fullmatch(list_name)
     if match is None:
         return {}
-    rotation = match["rotation"]
+    rotation, order = match["rotation"], match["order"]
     return {
         "rotation": None if rotation is None else int(rotation),
-        "order_swap": int(match["order"]) if conditions == 2 else None,
+        "order_swap": int(order) if order is not None and conditions == 2 else None,
     }

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from studies.analysis import code, family, preregistration
 from studies.analysis.schema import HUMAN, HUMAN_MODEL
 from studies.design.access import spec_of
+from studies.design.assignment import ROTATING
 from studies.design.frozen import require_unchanged
 from studies.design.models import Study
 from studies.design.spec import Spec
@@ -133,7 +134,7 @@ def rules_of(locked: Preregistration) -> tuple[str, ...]:
 
 def primary_form(spec: Spec) -> str:
     """Fixed by the design, never by the data: within-question differences where everything is met in each condition."""
-    return "question_weighted" if spec.assignment.method == "latin_square" else "micro"
+    return "question_weighted" if spec.assignment.method in ROTATING else "micro"
 
 
 def _family(choices: Choices, spec: Spec) -> tuple[str, ...]:

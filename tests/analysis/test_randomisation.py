@@ -23,10 +23,12 @@ Right = Callable[[int, int, bool], float]
 def latin_plan(
     slots: int, questions: int, *, seed: int = 3, method: str = "latin_square", arms: int = 2
 ) -> pd.DataFrame:
-    """The assignments.csv of the server's own design; with three arms the last two are with the model."""
+    """The assignments.csv of the server's own design; of three arms the last two are with the model, of four every
+    second one."""
     items = [Item(number, "general") for number in range(questions)]
     groups = split_into_groups(items, arms, stream(seed, "groups"))
-    plans = plan_slots(groups=groups, conditions=[HUMAN, HM, HM][:arms], slots=slots, method=method, seed=seed)
+    conditions = [HUMAN, HM, HUMAN, HM] if arms == 4 else [HUMAN, HM, HM][:arms]
+    plans = plan_slots(groups=groups, conditions=conditions, slots=slots, method=method, seed=seed)
     rows = [
         (str(slot.number), f"p{slot.number:03d}", f"q{trial.question_id:02d}", trial.condition, slot.list_name,
          str(trial.block), float(trial.position), str((slot.number - 1) // arms + 1))
@@ -78,9 +80,10 @@ def exchanged(trials: pd.DataFrame, people: set[str]) -> pd.DataFrame:
     return trials.assign(condition=trials["condition"].mask(is_swapped, other))
 
 
+@pytest.mark.parametrize("method", ["latin_square", "interleaved"])
 @pytest.mark.parametrize("form", ["micro", "question_weighted"])
-def test_a_latin_square_gives_the_p_of_all_its_draws(tmp_path: Path, form: str) -> None:
-    plan = latin_plan(12, 8)
+def test_where_samples_rotate_p_is_that_of_all_draws(tmp_path: Path, form: str, method: str) -> None:
+    plan = latin_plan(12, 8, method=method)
     data = study(tmp_path, answers(plan, coin(1, gain=0.25)), plan)
     # The server draws rounds of two slots with exchanged conditions: six coins, 64 draws.
     rounds = [{f"p{2 * k + 1:03d}", f"p{2 * k + 2:03d}"} for k in range(6)]
@@ -112,6 +115,32 @@ def test_without_rounds_conditions_are_reshuffled_within_the_stratum(tmp_path: P
     p = enumerated(data, compare.micro, iter(draws))
     found = randomisation.micro(*halves(data), data.drawn)
     assert found.p == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 10_000))
+
+
+def test_interleaved_slots_without_rounds_are_one_stratum(tmp_path: Path) -> None:
+    plan = latin_plan(8, 7, method="interleaved")
+    data = study(tmp_path, answers(plan, coin(4)), plan.drop(columns="round"))
+    assert data.drawn.possible == 70  # 8 over 4
+    other = study(tmp_path, answers(plan, coin(4)), plan)
+    assert other.drawn.possible == 2**4
+
+
+def test_each_interleaved_slot_would_have_had_its_own_questions_under_the_other_rotation(tmp_path: Path) -> None:
+    """What a slot could have met follows from the groups alone, whatever the order of its questions."""
+    plan = latin_plan(6, 7, method="interleaved")
+    drawn = study(tmp_path, answers(plan, coin(4)), plan).drawn
+    helped = [set(part.loc[part["condition"] == HM, "question"]) for _, part in plan.groupby("list")]
+    assert [len(each) for each in helped] in ([3, 4], [4, 3])
+    assert not set.intersection(*helped)
+    for stratum in drawn.treated:
+        assert [{f"q{code:02d}" for code in np.flatnonzero(row)} for row in stratum] in (helped, helped[::-1])
+
+
+def test_arms_of_one_condition_change_places_within_their_round_only(tmp_path: Path) -> None:
+    plan = latin_plan(8, 12, method="interleaved", arms=4)
+    drawn = study(tmp_path, answers(plan, coin(4)), plan).drawn
+    assert list(np.bincount(drawn.stratum)) == [4, 4]
+    assert drawn.possible == 6 * 6  # in each round two slots of four, not 70 ways over both
 
 
 def test_three_arms_change_places_within_what_they_meet(tmp_path: Path) -> None:
@@ -184,6 +213,27 @@ def test_its_size_under_the_null_is_the_nominal_one(tmp_path: Path) -> None:
         trials["correct"] = (able[person] > hard[question] + noise).astype(float)
         rejected += randomisation.micro(*halves(data), drawn, count=199, seed=seed).p <= 0.1
     assert rejected / 300 == pytest.approx(0.1, abs=3.5 * np.sqrt(0.1 * 0.9 / 300))
+
+
+def test_interleaved_plans_have_the_nominal_size_though_people_tire(tmp_path: Path) -> None:
+    """Plans of 17 slots and 9 questions, one group larger, and everybody gets worse from question to question.
+
+    30 plans with 20 sets of answers each, of which the condition changes none: p ≤ .1 in about a tenth of the 600.
+    """
+    rejected = 0
+    for seed in range(30):
+        plan = latin_plan(17, 9, seed=seed, method="interleaved")
+        data = study(tmp_path, answers(plan, coin(seed)), plan)
+        trials, drawn = data.trials, data.drawn
+        person, question = trials["participant_code"], trials["question_code"]
+        tired = 0.4 * trials["position"].to_numpy()
+        for again in range(20):
+            rng = np.random.default_rng([seed, again])
+            able, hard, noise = rng.normal(2, 1, 17), rng.normal(0, 1, 9), rng.logistic(size=len(trials))
+            trials["correct"] = (able[person] > hard[question] + tired + noise).astype(float)
+            rejected += randomisation.micro(*halves(data), drawn, count=199, seed=again).p <= 0.1
+    assert drawn.possible == 2**8
+    assert rejected / 600 == pytest.approx(0.1, abs=3.5 * np.sqrt(0.1 * 0.9 / 600))
 
 
 def test_p_is_never_0_because_the_logged_draw_is_one_of_them(tmp_path: Path) -> None:

@@ -100,10 +100,21 @@ def small() -> Study:
     return make_study(**TIMED)
 
 
-@pytest.mark.parametrize("feedback", ["none", "immediate", "end_of_block"])
-def test_every_page_is_the_one_that_a_participant_gets(staff, feedback):
-    changes = {f"conditions__{name}__feedback": feedback for name in ("alone", "chat")}
-    study = make_study(**TIMED, **changes)
+@pytest.mark.parametrize(
+    ("method", "alone", "chat"),
+    [
+        ("latin_square", "none", "none"),
+        ("latin_square", "immediate", "immediate"),
+        ("latin_square", "end_of_block", "end_of_block"),
+        ("interleaved", "none", "end_of_block"),
+        ("interleaved", "end_of_block", "immediate"),
+        ("interleaved", "immediate", "end_of_block"),
+    ],
+)
+def test_every_page_is_the_one_that_a_participant_gets(staff, method, alone, chat):
+    study = make_study(
+        assignment__method=method, conditions__alone__feedback=alone, conditions__chat__feedback=chat, **TIMED
+    )
     person, seen = Person(study), []
     for key, got in person.walk():
         seen.append(key)
@@ -209,6 +220,24 @@ def test_the_key_is_not_in_a_question_page_nor_in_its_band(staff, small):
             [re.sub(r"1\d{12}|" + VARIES.pattern, "", shown(staff, small, f"question-{n}")) for n in (1, 4, 6)]
         )
     assert pages[0] == pages[1]
+
+
+def test_the_keys_of_a_condition_without_feedback_are_in_no_page_of_an_interleaved_slot(staff):
+    changes = {"conditions__alone__feedback": "none", "conditions__chat__feedback": "end_of_block"}
+    study = make_study(assignment__method="interleaved", **TIMED, **changes)
+    keys = keys_of(shown(staff, study, "consent"))
+
+    def pages() -> list[str]:
+        return [re.sub(r"1\d{12}|" + VARIES.pattern, "", shown(staff, study, key)) for key in keys]
+
+    seen = [pages()]
+    for name in ("alone", "chat"):
+        for plan in study.slots.get(number=1).plans.filter(condition__name=name).select_related("question"):
+            plan.question.key = (plan.question.key + 1) % 4
+            plan.question.save(update_fields=["key"])
+        seen.append(pages())
+    assert seen[0] == seen[1]
+    assert {key for key, one, other in zip(keys, *seen[1:], strict=True) if one != other} >= {"answered-6"}
 
 
 @pytest.mark.parametrize("slot", ["9", "0", "-1", "x", "99999999999999999999", "²", "%00", "1.0"])

@@ -1,6 +1,7 @@
 """The list of studies and the page of one: what they say, what they count, and that they stay up on odd input."""
 
 from datetime import timedelta
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from django.urls import reverse
 from studies.console.live import PAGE
 from studies.design import probes
 from studies.design.models import Study
+from studies.design.summary import METHODS
 from studies.jobs.models import Job
 from studies.runtime import screening, sessions, sweep
 from studies.runtime.models import Participant, ParticipantSession, Trial
@@ -78,6 +80,16 @@ def test_the_study_page_says_what_participants_meet(staff, study):
         ("8 questions", "no time limit"),
         ("2 questions", "5 minutes"),
     ]
+
+
+def test_the_study_page_says_what_interleaved_conditions_mean_for_people(staff):
+    study = rows.make_study(spec_text=rows.SPEC.replace('"latin_square"', '"interleaved"'))
+    plan = staff.get(url("study", study)).context["plan"]
+    assert [arm.feedback for arm in plan.arms] == ["no feedback", "the right answers after the last question"]
+    assert (
+        "the condition changes from question to question: they come in rounds of one question from each condition"
+        in page(staff, "study", study)
+    )
 
 
 def test_the_planned_accuracy_is_counted_from_the_stances(staff, study):
@@ -282,8 +294,9 @@ def test_what_people_type_is_shown_as_text(staff, study):
 
 
 def test_the_guide_and_the_keys_are_there(staff):
-    guide = staff.get(reverse("console:guide")).content.decode()
+    guide = unescape(staff.get(reverse("console:guide")).content.decode())
     assert guide.index("Preview it first") < guide.index("manage.py simulate_participants pilot")
+    assert all(f"<code>{name}</code></dt><dd>{words}</dd>" in guide for name, words in METHODS.items())
     keys = staff.get(reverse("console:keys")).content.decode()
     assert "<code>expected_minutes</code>" in keys
 

@@ -1,17 +1,22 @@
 """The assignment keeps its promises for every number of questions, conditions and slots."""
 
 from collections import Counter
-from itertools import pairwise
+from itertools import groupby, pairwise, permutations
+from math import sqrt
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studies.design.assignment import Item, SlotPlan, block_orders, plan_slots, split_into_groups
+from studies.design.assignment import ROTATING, Item, SlotPlan, block_orders, plan_slots, split_into_groups
+from studies.design.keys import key_of, keys_of
+from studies.design.spec import AssignmentTable
 from studies.design.streams import stream
+from studies.design.summary import METHODS as DESCRIBED
 
-METHODS = ("fixed", "counterbalanced", "latin_square")
+IN_BLOCKS = ("fixed", "counterbalanced", "latin_square")
+METHODS = (*IN_BLOCKS, "interleaved")
 seeds = st.integers(0, 2**63 - 1)
 counts = st.integers(1, 5)
 
@@ -44,9 +49,20 @@ def orders_of(plans: list[SlotPlan]) -> list[tuple[str, ...]]:
     return [tuple(dict.fromkeys(trial.condition for trial in plan.trials)) for plan in plans]
 
 
+def rounds_of(plan: SlotPlan, conditions: int) -> list[tuple[str, ...]]:
+    """The conditions of an interleaved slot, round by round."""
+    met = [trial.condition for trial in plan.trials]
+    return [tuple(met[start : start + conditions]) for start in range(0, len(met), conditions)]
+
+
 def spread(counter: Counter[object], over: int) -> int:
     """The difference between the most and the least frequent of `over` values."""
     return max(counter.values()) - (min(counter.values()) if len(counter) == over else 0)
+
+
+def test_every_method_of_the_study_file_is_planned_and_described():
+    assert key_of(keys_of(AssignmentTable)["method"]).choices == METHODS == tuple(DESCRIBED)
+    assert all(planned([Item(1, "a"), Item(2, "a")], 2, 1, method, 1) for method in METHODS)
 
 
 @given(items(least=5), counts, st.integers(1, 12), st.sampled_from(METHODS), seeds)
@@ -58,7 +74,7 @@ def test_every_slot_meets_every_question_once(questions, conditions, slots, meth
         assert [trial.position for trial in plan.trials] == list(range(1, len(questions) + 1))
 
 
-@given(items(least=5), counts, st.integers(1, 12), st.sampled_from(METHODS), seeds)
+@given(items(least=5), counts, st.integers(1, 12), st.sampled_from(IN_BLOCKS), seeds)
 def test_a_block_is_one_condition_and_blocks_count_up(questions, conditions, slots, method, seed):
     for plan in planned(questions, conditions, slots, method, seed):
         blocks = [(trial.block, trial.condition) for trial in plan.trials]
@@ -85,16 +101,16 @@ def test_groups_are_even_for_each_source_and_stratum(questions, count, seed):
     assert sorted(item.question_id for group in groups for item in group) == [item.question_id for item in questions]
 
 
-@given(items(least=5), counts, st.integers(1, 30), seeds)
-def test_latin_square_meets_each_question_equally_often_in_each_condition(questions, conditions, slots, seed):
+@given(items(least=5), counts, st.integers(1, 30), st.sampled_from(sorted(ROTATING)), seeds)
+def test_where_samples_rotate_each_question_is_met_equally_often(questions, conditions, slots, method, seed):
     met: dict[int, Counter[str]] = {}
-    for plan in planned(questions, conditions, slots, "latin_square", seed):
+    for plan in planned(questions, conditions, slots, method, seed):
         for trial in plan.trials:
             met.setdefault(trial.question_id, Counter())[trial.condition] += 1
         assert all(spread(counter, conditions) <= 1 for counter in met.values())  # at every number of slots
 
 
-@given(items(least=5), counts, st.integers(1, 30), st.sampled_from(METHODS[1:]), seeds)
+@given(items(least=5), counts, st.integers(1, 30), st.sampled_from(IN_BLOCKS[1:]), seeds)
 def test_orders_of_blocks_are_balanced_at_every_number_of_slots(questions, conditions, slots, method, seed):
     found: Counter[object] = Counter()
     for order in orders_of(planned(questions, conditions, slots, method, seed)):
@@ -127,6 +143,70 @@ def test_counterbalanced_keeps_each_question_in_one_condition(questions, conditi
     assert all(len(conditions) == 1 for conditions in met.values())
 
 
+@given(items(least=5), st.integers(2, 5), st.integers(1, 12), seeds)
+def test_each_interleaved_round_holds_each_condition_once_and_the_last_what_is_left(questions, conditions, slots, seed):
+    for plan in planned(questions, conditions, slots, "interleaved", seed):
+        *whole, last = rounds_of(plan, conditions)
+        assert all(sorted(each) == names(conditions) for each in whole)
+        assert len(set(last)) == len(last) == (len(questions) - 1) % conditions + 1
+        in_a_row = [len(list(run)) for _, run in groupby(trial.condition for trial in plan.trials)]
+        assert max(in_a_row) <= 2
+        assert {trial.block for trial in plan.trials} == {1}
+
+
+@given(items(least=5), counts, st.integers(1, 30), seeds)
+def test_interleaved_rotations_are_balanced_at_every_number_of_slots(questions, conditions, slots, seed):
+    found: Counter[object] = Counter()
+    for plan in planned(questions, conditions, slots, "interleaved", seed):
+        found[plan.list_name] += 1
+        assert spread(found, conditions) <= 1
+    assert set(found) <= {f"r{rotation}" for rotation in range(conditions)}
+
+
+def test_uneven_groups_leave_the_rest_to_the_last_round():
+    questions = [Item(number, "a") for number in range(7)]
+    plans = planned(questions, 3, 6, "interleaved", 2)
+    assert [len(each) for each in rounds_of(plans[0], 3)] == [3, 3, 1]
+    assert {rounds_of(plan, 3)[-1] for plan in plans} == {("condition_0",), ("condition_1",), ("condition_2",)}
+
+
+def test_the_order_within_a_round_is_drawn_anew_for_each_slot_and_round():
+    questions = [Item(number, "a") for number in range(60)]
+    plans = planned(questions, 3, 60, "interleaved", 4)
+    each = [rounds_of(plan, 3) for plan in plans]
+    assert len({tuple(rounds) for rounds in each}) == 60
+    found = Counter(order for rounds in each for order in rounds)
+    assert set(found) == set(permutations(names(3)))
+    assert all(abs(count - 200) < 5 * sqrt(1200 * 1 / 6 * 5 / 6) for count in found.values())
+    following = Counter(pair for rounds in each for pair in pairwise(rounds))
+    assert len(following) == 36
+    assert all(abs(count - 1140 / 36) < 5 * sqrt(1140 / 36) for count in following.values())
+
+
+def test_the_order_of_an_interleaved_slots_questions_does_not_hang_on_its_rotation():
+    """Questions 1 and 2 are of one group, 3 of the other: four orders, each as likely under both rotations."""
+    groups = [[Item(1, "a"), Item(2, "a")], [Item(3, "a")]]
+    found: Counter[tuple[str, tuple[int, ...]]] = Counter()
+    for seed in range(4_000):
+        [plan] = plan_slots(groups=groups, conditions=["x", "y"], slots=1, method="interleaved", seed=seed)
+        found[plan.list_name, tuple(trial.question_id for trial in plan.trials)] += 1
+    orders = {(1, 3, 2), (3, 1, 2), (2, 3, 1), (3, 2, 1)}
+    assert set(found) == {(f"r{rotation}", order) for rotation in (0, 1) for order in orders}
+    assert all(abs(count - 500) < 5 * sqrt(4_000 * 1 / 8 * 7 / 8) for count in found.values())
+
+
+def test_the_name_of_an_interleaved_list_says_which_group_is_met_under_which_condition():
+    questions = [Item(number, "a") for number in range(9)]
+    groups = split_into_groups(questions, 3, stream(5, "groups"))
+    conditions = ["alone", "chat", "other"]
+    plans = plan_slots(groups=groups, conditions=conditions, slots=6, method="interleaved", seed=5)
+    assert Counter(plan.list_name for plan in plans) == {"r0": 2, "r1": 2, "r2": 2}
+    for plan in plans:
+        under = {trial.question_id: trial.condition for trial in plan.trials}
+        for number, group in enumerate(groups):
+            assert {under[item.question_id] for item in group} == {conditions[(number + int(plan.list_name[1])) % 3]}
+
+
 @pytest.mark.parametrize("count", range(1, 8))
 def test_block_orders_balance_places_and_neighbours(count):
     orders = block_orders(count)
@@ -139,9 +219,10 @@ def test_block_orders_balance_places_and_neighbours(count):
     assert len(set(pairs.values())) <= 1
 
 
-def test_each_slot_has_its_own_order_of_trials():
+@pytest.mark.parametrize("method", sorted(ROTATING))
+def test_each_slot_has_its_own_order_of_trials(method):
     questions = [Item(number, "a") for number in range(20)]
-    plans = planned(questions, 1, 10, "latin_square", 3)
+    plans = planned(questions, 1, 10, method, 3)
     assert len({plan.trials for plan in plans}) == 10
 
 

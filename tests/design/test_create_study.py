@@ -41,12 +41,22 @@ def test_it_says_what_was_made(file):
         "              planned accuracy 0.5; its stances are right on 4 of 8 questions (0.500), "
         "16 of 32 planned trials (0.500)",
         "  slots       8, latin_square (r0s0: 2, r0s1: 2, r1s0: 2, r1s1: 2)",
+        "              The questions rotate through the conditions over the slots, and the order of the conditions is "
+        "balanced.",
         f"  link        /join/{study.join_code}/",
         "  deviation   study.slots: 4 became 8",
         "  deviation   study.title: 'A little study' became 'Other words'",
         "See what participants will meet: /console/studies/little/v1/preview/",
         "Open it for participants: manage.py launch_study little",
     ]
+
+
+def test_interleaved_conditions_are_described_by_what_they_do(file):
+    make_banks()
+    said = run("create_study", file, "--set", "assignment.method=interleaved").splitlines()
+    place = said.index("  slots       4, interleaved (r0: 2, r1: 2)")
+    assert "the condition changes from question to question" in said[place + 1]
+    assert set(TrialPlan.objects.values_list("block", flat=True)) == {1}
 
 
 def test_the_realised_accuracy_is_counted_from_the_rows(file):

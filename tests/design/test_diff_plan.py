@@ -44,6 +44,17 @@ def test_questions_that_came_and_went_are_counted_and_slots_too():
     ]
 
 
+def test_another_method_of_assignment_is_told_with_what_it_does():
+    difference = plan_difference(make(), make("assignment.method=interleaved"))
+    assert difference.methods == ("latin_square", "interleaved")
+    [told] = [sentence for sentence in difference.sentences() if sentence.startswith("Order: ")]
+    assert told.startswith("Order: latin_square → interleaved. ")
+    assert "the condition changes from question to question" in told
+    bent = make("assignment.method=interleaved")
+    del bent.spec["assignment"]
+    assert plan_difference(make(), bent).sentences()[1] == "Order: latin_square → not set."
+
+
 def test_stances_that_changed_are_counted_over_the_questions_of_both():
     first, second = make(), make("assistants.helper.accuracy=1.0")
     wrong = [stance for stance in Stance.objects.filter(assistant__study=first) if stance.option != stance.question.key]

@@ -39,7 +39,7 @@ def test_a_file_is_read_with_its_defaults():
         (
             'method = "latin_square"',
             'method = "latin"',
-            "assignment.method='latin': use one of fixed, counterbalanced, latin_square.",
+            "assignment.method='latin': use one of fixed, counterbalanced, latin_square, interleaved.",
         ),
         (
             'consent = "Do you agree?"',

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from studies.analysis.data import read
 from studies.design.models import Study
 from studies.design.operations import launch_study
 from studies.management.bots import bot, mind
@@ -71,6 +72,34 @@ def test_two_runs_with_one_seed_answer_alike_whatever_the_timing(tmp_path: Path)
         assert server.stop() == 0
         assert server.errors() == []
     assert answers[0] == answers[1]
+
+
+@pytest.mark.slow
+def test_bots_take_a_study_in_which_the_assistant_comes_and_goes(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path).start()
+    server.make_small_study(assignment__method="interleaved", conditions__chat__feedback="end_of_block")
+    bots = ["--people", "4", "--seed", "9", "--url", server.url, "--gain", "0"]
+    assert "4 simulated participants finished 24 trials" in server.manage("simulate_participants", "small", *bots)
+    met = server.rows(
+        "select l.number, t.position, t.state, c.assistance, count(m.id) from studies_trial t"
+        " join studies_participantsession s on s.id = t.session_id join studies_slot l on l.id = s.slot_id"
+        " join studies_condition c on c.id = t.condition_id left join studies_message m on m.trial_id = t.id"
+        " group by l.number, t.position, t.state, c.assistance order by 1, 2"
+    )
+    assert [(slot, position, state) for slot, position, state, *_ in met] == [
+        (slot, position, "answered") for slot in range(1, 5) for position in range(1, 7)
+    ]
+    assert {(assistance, messages) for *_, assistance, messages in met} == {("none", 0), ("chat", 1)}
+    for first, second in zip(met[::2], met[1::2], strict=True):
+        assert {first[3], second[3]} == {"none", "chat"}  # each round has one question of each condition
+    server.manage("close_study", "small")
+    server.manage("export_study", "small", "--out", str(tmp_path / "bundle.zip"), "--no-results")
+    assert server.stop() == 0
+    assert server.errors() == []
+    data = read(tmp_path / "bundle.zip")
+    assert data.study.primary == "question_weighted"
+    assert (data.drawn.reason, data.drawn.possible) == ("", 2**4)  # four rounds of two slots, half of them taken
+    assert set(data.trials["block"]) == {"1"}
 
 
 def test_bots_without_a_server_say_what_to_do(tmp_path: Path) -> None:

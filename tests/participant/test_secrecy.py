@@ -116,6 +116,34 @@ async def test_with_feedback_everything_before_it_is_the_same() -> None:
     assert masked(one[until : until + 1]) != masked(other[until : until + 1])
 
 
+def put_back(first: Study, second: Study, condition: str) -> None:
+    """Give the twin's questions that slot 1 meets under the condition the keys that they have in the first study."""
+    ones, others = (
+        study.slots.get(number=1).plans.select_related("question").order_by("position") for study in (first, second)
+    )
+    for one, other in zip(ones, others, strict=True):
+        if other.condition.name == condition:
+            other.question.key = one.question.key
+            other.question.save(update_fields=["key"])
+
+
+@pytest.mark.parametrize("shown", ["end_of_block", "immediate"])
+@pytest.mark.parametrize("condition", ["alone", "chat"])
+async def test_where_conditions_alternate_the_keys_of_one_without_feedback_are_never_told(
+    condition: str, shown: str
+) -> None:
+    """To the end of the session: the other condition's keys are shown, and are the same in both studies."""
+    other = {"alone": "chat", "chat": "alone"}[condition]
+    changes = {f"conditions__{condition}__feedback": "none", f"conditions__{other}__feedback": shown}
+    first, second = await on_database(lambda: two_studies(assignment__method="interleaved", **changes))
+    await on_database(put_back, first, second, other)
+    one, twin = await whole_session(first), await whole_session(second)
+    assert "correct answer" in one[-1] or shown == "immediate"
+    assert sum(page.count("correct answer") for page in one) == 3
+    assert masked(one) == masked(twin)
+    assert not re.search(r"\bhelper\b|stance|interleaved", " ".join(one))
+
+
 async def test_until_the_first_reply_the_stance_is_not_told() -> None:
     no_feedback = {"conditions__alone__feedback": "none", "conditions__chat__feedback": "none"}
     first, second = await on_database(lambda: two_studies(**no_feedback))

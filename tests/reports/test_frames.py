@@ -10,6 +10,7 @@ from studies.reports import frames, source
 from studies.reports.messages import messages
 from studies.runtime.models import Trial
 from tests.reports import rows
+from tests.small_study import make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -213,7 +214,9 @@ def test_the_plan_is_there_for_slots_that_nobody_took(study):
     assert set(assigned[assigned["slot"] == "3"]["order_swap"]) == {1}
 
 
-@pytest.mark.parametrize(("name", "stratum"), [("s1", {(None, 1)}), ("fixed", {(None, None)}), ("r1s0", {(1, 0)})])
+@pytest.mark.parametrize(
+    ("name", "stratum"), [("s1", {(None, 1)}), ("fixed", {(None, None)}), ("r1s0", {(1, 0)}), ("r1", {(1, None)})]
+)
 def test_lists_of_every_method_are_read(study, name, stratum):
     study.slots.update(list_name=name)
     assigned = tables(study)["assignments"]
@@ -225,6 +228,20 @@ def test_the_orders_of_three_conditions_are_no_swap(study):
     study.slots.update(list_name="r2s5")
     assigned = tables(study)["assignments"]
     assert set(zip(assigned["list"], assigned["rotation"], assigned["order_swap"], strict=True)) == {("r2s5", 2, None)}
+
+
+@pytest.mark.parametrize(
+    ("method", "blocks", "swaps"), [("interleaved", {"1"}, {None}), ("latin_square", {"1", "2"}, {0, 1})]
+)
+def test_a_plan_whose_samples_rotate_logs_the_rounds_of_its_draw(method, blocks, swaps):
+    assigned = tables(make_study(assignment__method=method, study__slots=7))["assignments"]
+    assert (set(assigned["block"]), set(assigned["order_swap"])) == (blocks, swaps)
+    slots = assigned.drop_duplicates("slot")
+    dealt = {name: list(part["rotation"]) for name, part in slots.groupby("round")}
+    assert [sorted(dealt[name]) for name in ("1", "2", "3")] == [[0, 1]] * 3
+    assert len(dealt["4"]) == 1
+    fixed = tables(make_study(assignment__method="fixed", study__name="other"))["assignments"]
+    assert set(fixed["round"]) == {None}
 
 
 def test_conditions_say_what_was_planned_under_them(study):

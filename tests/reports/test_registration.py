@@ -9,11 +9,12 @@ from django.core.management import CommandError, call_command
 from studies.analysis import code, data, deviations, family, preregistration, randomisation
 from studies.analysis.analyse import analyse
 from studies.design.models import Study
+from studies.design.spec_read import read_spec
 from studies.reports import looks
 from studies.reports.about import about
 from studies.reports.bundle import write_bundle
 from studies.reports.models import AnalysisRun, Preregistration
-from studies.reports.registration import CannotRegister, Choices, preregister
+from studies.reports.registration import CannotRegister, Choices, preregister, primary_form
 from studies.reports.source import read
 from tests.reports import rows
 
@@ -37,6 +38,19 @@ def launch_and_play(study, people: int):
     study.refresh_from_db()
     rows.play(study, people=people)
     return study
+
+
+@pytest.mark.parametrize(
+    ("method", "form"),
+    [
+        ("fixed", "micro"),
+        ("counterbalanced", "micro"),
+        ("latin_square", "question_weighted"),
+        ("interleaved", "question_weighted"),
+    ],
+)
+def test_the_form_of_the_primary_contrast_follows_from_the_method(method, form):
+    assert primary_form(read_spec(rows.SPEC, [f"assignment.method={method}"])) == form
 
 
 def test_it_says_what_the_study_fixes_and_what_was_chosen(study):

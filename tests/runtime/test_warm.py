@@ -1,7 +1,9 @@
 """Who reads ahead: each text once, whatever it begins with, and again when it was not read."""
 
 import asyncio
+import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ import pytest
 from studies.assistant.types import BackendError, ErrorCode, Turn
 from studies.design.models import Assistant
 from studies.jobs.executor import on_database
-from studies.runtime import backends, warm
+from studies.runtime import backends, operations, sessions, warm
 from studies.runtime.models import Trial
 from tests.runtime.test_engine_reply import with_a_story_next
+from tests.small_study import NOW, make_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,3 +83,47 @@ async def test_a_story_that_was_not_read_is_asked_for_again(reader: Reader, erro
     await warmed(trial)
     await warmed(trial)
     assert len(reader.asked) == 2
+
+
+def interleaved_session() -> list[Trial]:
+    """The trials of a session that comes from a question alone to a story with a chat, at the first question."""
+    study = make_study(assignment__method="interleaved")
+    for _ in range(study.slots.count()):
+        session, _token = sessions.join(study=study, now=NOW)
+        sessions.begin(session_id=session.pk, now=NOW)
+        trials = list(session.trials.select_related("question__passage", "condition").order_by("position"))
+        if any(before.condition.assistance == "none" and has_story(after) for before, after in pairwise(trials)):
+            study.assistants.update(backend="engine")
+            return trials
+    raise AssertionError("in no slot a story with a chat follows a question alone")
+
+
+def has_story(trial: Trial) -> bool:
+    return trial.condition.assistance == "chat" and trial.question.passage is not None
+
+
+def done(trial: Trial) -> None:
+    operations.open_next_trial(session_id=trial.session_id, position=trial.position, now=NOW)
+    operations.submit_answer(
+        session_id=trial.session_id,
+        position=trial.position,
+        command_id=uuid.uuid4(),
+        option=0,
+        confidence=0.6,
+        now=NOW,
+    )
+
+
+async def test_where_conditions_alternate_the_next_question_decides_what_is_read(reader: Reader) -> None:
+    trials = await on_database(interleaved_session)
+    expected: list[str] = []
+    for trial in trials:
+        await warmed(trial)
+        if has_story(trial):
+            assert trial.question.passage is not None
+            expected.append(trial.question.passage.text)
+        assert [text in turns[-1].text for text, turns in zip(expected, reader.asked, strict=True)] == [True] * len(
+            expected
+        )
+        await on_database(done, trial)
+    assert len(expected) == 1

@@ -6,13 +6,14 @@ from django.views.decorators.http import require_safe
 
 from studies.console.guard import staff_page
 from studies.design.key_page import keys_page
+from studies.design.summary import METHODS
 from studies.runtime import markup
 
 
 @staff_page
 @require_safe
 def guide(request: HttpRequest) -> HttpResponse:
-    return render(request, "console/guide.html", {"section": "guide"})
+    return render(request, "console/guide.html", {"section": "guide", "methods": METHODS.items()})
 
 
 @staff_page

@@ -15,6 +15,20 @@ def _in(module: str, name: str, old: str, new: str, tests: tuple[str, ...]) -> M
 PLANNING = (
     _in("drawn", "strata are forgotten", " + drawn.stratum[order]", " + 0 * drawn.stratum[order]", DRAWN),
     _in("drawn", "slots stay in the order of their names", " else _in_own_order(drawn, trials)", " else drawn", DRAWN),
+    _in(
+        "drawn",
+        "rounds of the draw are forgotten",
+        "if is_drawn_so else line.blocks for line",
+        "if False else line.blocks for line",
+        DRAWN,
+    ),
+    Mutation(
+        "interleaved: every round has the same order",
+        "studies/design/assignment.py",
+        "        for number, item in random.sample(there, len(there)):",
+        "        for number, item in there:",
+        ("tests/design/test_assignment.py",),
+    ),
     _in("randomisation", "the logged draw is not one of them", "(1 + extreme) / (count + 1)", "extreme / count", DRAWN),
     _in("randomisation", "one-sided", "np.abs(found) >= abs(logged) - TIE", "found >= logged - TIE", DRAWN),
     _in(

@@ -201,6 +201,13 @@ MUTATIONS = (
         ("tests/participant/test_secrecy.py",),
     ),
     Mutation(
+        "the end of a block shows the keys of every condition in it",
+        "studies/participant/present.py",
+        "if each.condition.feedback == Condition.Feedback.END_OF_BLOCK]",
+        "if each.condition_id]",
+        ("tests/participant/test_secrecy.py",),
+    ),
+    Mutation(
         "compare-and-set of the slot removed",
         "studies/design/operations.py",
         "if free.filter(is_open, pk=slot_id).update(",
