@@ -58,6 +58,24 @@ method = "latin_square"
 primary_baseline = "scripted-stance"
 """
 
+# Appended to a study file: a survey with an item of each kind.
+SURVEY = """
+[survey.trust]
+text = "How much did you trust the assistant?"
+kind = "scale"
+labels = ["not at all", "", "somewhat", "", "completely"]
+is_required = true
+
+[survey.used-before]
+text = "How often do you use <chat> assistants?"
+kind = "choice"
+options = ["never", "some days", "every day"]
+
+[survey.comments]
+text = "What else should we know?"
+kind = "text"
+"""
+
 
 def make_banks() -> None:
     """Twelve short questions and two passages with three questions each; the key of question n is n % 4."""
@@ -90,12 +108,15 @@ def _question(bank: QuestionBank, split: str, number: int, passage: Passage | No
     )
 
 
-def make_study(*, now: datetime = NOW, **overrides: object) -> Study:
-    """A launched small study; overrides are dotted keys with `__` for the dot, such as questions__short__count=2."""
+def make_study(*, now: datetime = NOW, survey: str = "", **overrides: object) -> Study:
+    """A launched small study; overrides are dotted keys with `__` for the dot, such as questions__short__count=2.
+
+    `survey`: its tables, as SURVEY.
+    """
     if not QuestionBank.objects.filter(name="small-mmlu").exists():
         make_banks()
     changes = {key.replace("__", "."): value for key, value in overrides.items()}
-    study = design.create_study(spec_text=STUDY_FILE, overrides=changes, now=now)
+    study = design.create_study(spec_text=STUDY_FILE + survey, overrides=changes, now=now)
     design.launch_study(study_id=study.pk, now=now)
     study.refresh_from_db()
     return study

@@ -12,7 +12,10 @@ from studies.design.spec import NAMED_TABLES, TABLES
 
 PAGE = Path(__file__).with_name("KEYS.md")
 
-_ORDER = ("study", "texts", "questions", "conditions", "assistants", "answers", "timing", "assignment", "analysis")
+_ORDER = (
+    *("study", "texts", "questions", "conditions", "assistants", "answers", "timing", "assignment", "analysis"),
+    "survey",
+)
 _HEAD = """\
 # Every key of a study file
 
