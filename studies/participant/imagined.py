@@ -4,9 +4,11 @@ from datetime import datetime
 
 from studies.design.frozen import plans_of, require_slot, require_specification
 from studies.design.models import Slot, Study
+from studies.participant import walk
 from studies.participant.standing import Standing
 from studies.questions.models import Question
 from studies.runtime import rules
+from studies.runtime.access import spec_of
 from studies.runtime.models import Participant, ParticipantSession, Trial
 from studies.runtime.sessions import trial_of
 
@@ -53,6 +55,16 @@ class Imagined(Standing):
     def pause(self) -> None:
         self.begin()
         self.session.paused_at = self.now
+
+    @property
+    def last(self) -> tuple[str, ...]:
+        """The pages after the last question, as walk names them."""
+        return ("survey", *walk.LAST) if spec_of(self.session).survey else walk.LAST
+
+    def survey(self) -> None:
+        if self.trials:
+            self._reach(self.total)
+        self.session.stage = Stage.SURVEY
 
     def finish(self) -> None:
         if self.trials:

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from studies.design import access as design
 from studies.design.models import Condition
+from studies.participant import survey_page
 from studies.participant.standing import Standing
 from studies.runtime import markup
 from studies.runtime.access import is_assisted, session_mark, spec_of
@@ -20,7 +21,7 @@ from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.snapshot import clock, milliseconds, page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LINKS = ("session", "begin", "open", "answer", "finish", "instructions", "withdraw")
+LINKS = ("session", "begin", "open", "answer", "finish", "survey", "instructions", "withdraw")
 State, Stage = ParticipantSession.State, ParticipantSession.Stage
 Page = tuple[str, dict[str, Any]]  # a template and what it shows
 
@@ -35,6 +36,8 @@ def page_of(standing: Standing, now: datetime) -> Page:
         return "participant/ended.html", shown | leaving(session)
     if session.stage == Stage.INSTRUCTIONS:
         return "participant/instructions.html", shown
+    if session.stage == Stage.SURVEY:
+        return "participant/survey.html", shown | survey_page.shown(spec_of(session).survey)
     if session.stage == Stage.DEBRIEF:
         debrief = markup.render(spec_of(session).texts.debrief)
         return "participant/debrief.html", shown | {"debrief": debrief, "code": session.completion_code}
@@ -156,6 +159,7 @@ def between_page(standing: Standing) -> dict[str, Any]:
     return {
         "last": outcome(trial) if trial else None,
         "feedback": feedback(standing, trial) if trial else [],
+        "has_survey": bool(spec_of(standing.session).survey),
         "next": {
             "position": following.position,
             "is_assisted": is_assisted(following),

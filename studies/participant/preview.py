@@ -80,10 +80,11 @@ def _slot(study: Study, text: str, there: str) -> Slot:
 
 
 def _step(key: str, slot: Slot, somebody: Imagined) -> Step:
-    step = walk.read(key, somebody.trials)
+    step = walk.read(key, somebody.trials, somebody.last)
     if step is None:
-        there = "consent, instructions, start, question-N and answered-N with N from 1 to"
-        raise Http404(f"Slot {slot.number} has no page {key[:40]!r}; it has {there} {somebody.total}, and debrief.")
+        there = f"consent, instructions, start, question-N and answered-N with N from 1 to {somebody.total}"
+        ends = " and ".join(somebody.last)
+        raise Http404(f"Slot {slot.number} has no page {key[:40]!r}; it has {there}, and {ends}.")
     return step
 
 
@@ -115,6 +116,8 @@ def _page(request: HttpRequest, step: Step, somebody: Imagined) -> present.Page:
             somebody.close(position, option=None, by="")
         case "sent-by-timer":
             somebody.close(position, option=0, by=Trial.SubmittedBy.TIMER)
+        case "survey":
+            somebody.survey()
         case "debrief":
             somebody.finish()
         case "paused":
@@ -136,16 +139,17 @@ class _Links:
     def of(self, step: Step, came_from: str, somebody: Imagined) -> dict[str, str]:
         """Where each link and form of the participant's page leads; pages that can come at any time lead back."""
         is_aside = step.kind in walk.ANY_TIME
-        back = (walk.read(came_from, somebody.trials) if is_aside else step) or Step("start")
-        onward = walk.neighbours(step, somebody.total)[1]
+        back = (walk.read(came_from, somebody.trials, somebody.last) if is_aside else step) or Step("start")
+        onward = walk.neighbours(step, somebody.total, somebody.last)[1]
         on = self.url(onward or back)
         aside = {name: f"{self.url(Step(kind))}?from={back.key}" for name, kind in ASIDE.items()}
-        return {"session": self.url(back), **dict.fromkeys(("join", "begin", "open", "answer", "finish"), on), **aside}
+        forms = ("join", "begin", "open", "answer", "finish", "survey")
+        return {"session": self.url(back), **dict.fromkeys(forms, on), **aside}
 
 
 def _band(study: Study, slot: Slot, step: Step, somebody: Imagined, links: _Links) -> dict[str, Any]:
     """What the band above the page shows and offers."""
-    before, after = walk.neighbours(step, somebody.total)
+    before, after = walk.neighbours(step, somebody.total, somebody.last)
     first: dict[str, str] = {}
     for trial in somebody.trials:
         first.setdefault(trial.condition.name, links.url(Step("question", trial.position)))
@@ -153,7 +157,7 @@ def _band(study: Study, slot: Slot, step: Step, somebody: Imagined, links: _Link
         "study": study,
         "slot": slot.number,
         "key": step.key,
-        "groups": walk.groups(somebody.trials),
+        "groups": walk.groups(somebody.trials, somebody.last),
         "before": links.url(before) if before else "",
         "after": links.url(after) if after else "",
         "arms": sorted(first.items()),
