@@ -10,11 +10,16 @@ from studies.runtime.rules import MAX_SURVEY_CHARACTERS
 
 FIELD = "item-"  # before the item's name, so that no item can be called csrfmiddlewaretoken
 NO_ANSWER = ""
+ABREAST = 7  # points of a scale; more of them stand below one another
 
 
 def read(items: Sequence[SurveyTable], sent: QueryDict) -> dict[str, str]:
-    """What the form sent, by the item's name. Line ends are one character each, as browsers count them."""
-    return {item.name: sent.get(FIELD + item.name, "").replace("\r\n", "\n") for item in items}
+    """What the form sent, by the item's name; choices that were not touched are not sent.
+
+    Line ends are one character each, as browsers count them.
+    """
+    fields = {item.name: sent.get(FIELD + item.name) for item in items}
+    return {name: value.replace("\r\n", "\n") for name, value in fields.items() if value is not None}
 
 
 def shown(
@@ -40,6 +45,7 @@ def _item(item: SurveyTable, given: str | None, problem: str) -> dict[str, Any]:
         "text": item.text,
         "is_required": item.is_required,
         "choices": choices,
+        "is_tall": len(choices) > ABREAST,
         "is_left": given == NO_ANSWER,
         "given": given or "",
         "most": MAX_SURVEY_CHARACTERS,

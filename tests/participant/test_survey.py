@@ -102,6 +102,14 @@ async def test_what_is_required_is_asked_again_with_all_that_was_given(study: St
     assert (await send(visitor, shown, trust=3, used_before=1)).code
 
 
+async def test_no_answer_is_kept_as_a_choice_and_never_chosen_for_the_person(study: Study) -> None:
+    visitor, survey = await asked(study)
+    shown = await send(visitor, survey)
+    assert "checked" not in visitor.received[-1]
+    await send(visitor, shown, used_before="")
+    assert '<input type="radio" name="item-used-before" value="" checked> No answer' in visitor.received[-1]
+
+
 async def test_empty_is_fine_where_nothing_is_required(study: Study) -> None:
     visitor, survey = await asked(study)
     assert (await send(visitor, survey, trust=1, used_before="", comments="  ")).code
