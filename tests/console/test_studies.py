@@ -12,6 +12,7 @@ from studies.jobs.models import Job
 from studies.runtime import sweep
 from studies.runtime.models import Participant, ParticipantSession, Trial
 from tests.reports import rows
+from tests.small_study import SURVEY, make_study
 
 LIST = reverse("console:studies")
 
@@ -76,6 +77,12 @@ def test_the_study_page_says_what_participants_meet(staff, study):
         ("8 questions", "no time limit"),
         ("2 questions", "5 minutes"),
     ]
+
+
+def test_the_study_page_says_whether_there_is_a_survey(staff, study):
+    assert "survey" not in page(staff, "study", study).lower()
+    asking = make_study(survey=SURVEY)
+    assert "A survey of 3 items ends it." in page(staff, "study", asking)
 
 
 def test_the_planned_accuracy_is_counted_from_the_stances(staff, study):
