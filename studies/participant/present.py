@@ -85,6 +85,7 @@ def session_page(standing: Standing, now: datetime) -> dict[str, Any]:
         "to": {name: reverse(f"participant:{name}") for name in LINKS},
         "study_title": session.study.title,
         "contact": spec.study.contact,
+        "has_survey": bool(spec.survey),
         "instructions": markup.render(spec.texts.instructions),
         "page": page(session, trial),
         "clock": clock(session, trial if session.paused_at is None else None),
@@ -159,7 +160,6 @@ def between_page(standing: Standing) -> dict[str, Any]:
     return {
         "last": outcome(trial) if trial else None,
         "feedback": feedback(standing, trial) if trial else [],
-        "has_survey": bool(spec_of(standing.session).survey),
         "next": {
             "position": following.position,
             "is_assisted": is_assisted(following),

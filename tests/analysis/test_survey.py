@@ -113,7 +113,8 @@ def test_shares_have_the_interval_that_statsmodels_has() -> None:
 def test_the_section_has_everybody_and_the_conditions_apart_without_those_excluded(tmp_path: Path) -> None:
     found = section_of(study(tmp_path, tables()))
     assert found.sentences == (
-        "4 people sent the survey. All, and by the condition that people were assigned to. Left out by exclusions: 1.",
+        "4 people sent the survey. Shown are all of them, and each condition that people were assigned to. Left out by "
+        "exclusions: 1.",
     )
     scale = table_of(found, ASKED["trust"])
     assert list(scale.columns) == ["", "n", "Mean", "Median", "SD", "1", "2", "3", "Left empty"]

@@ -165,6 +165,7 @@ async def test_before_the_end_and_without_a_survey_a_post_is_refused(study: Stud
 async def test_whoever_withdraws_at_the_survey_finds_the_page_of_it(study: Study) -> None:
     visitor, survey = await asked(study)
     withdraw = await visitor.get("/session/withdraw/")
+    assert "what you answered in the\n         survey" in visitor.received[-1]
     await visitor.post("/session/withdraw/", withdraw.forms[0], choice="erase")
     shown = await send(visitor, survey, trust=1)
     assert "what you gave is erased" in visitor.received[-1]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from studies.design.models import Study
@@ -176,6 +177,15 @@ def test_an_erasure_takes_the_answers_away(asked: Person, is_sent: bool) -> None
     [verdict] = verify.verify(asked.session.study)
     assert verdict.problems == ()
     assert set(Event.objects.exclude(type="erased").values_list("data", flat=True)) == {None}
+
+
+def test_the_command_that_erases_says_what_the_survey_holds(asked: Person) -> None:
+    who = (asked.session.study.name, asked.session.participant.pseudonym)
+    with pytest.raises(CommandError, match="6 answers, 0 messages and"):
+        call_command("erase_participant", *who)
+    send(asked)
+    with pytest.raises(CommandError, match="6 answers, 0 messages, 3 survey answers and"):
+        call_command("erase_participant", *who)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ Group = tuple[str, frozenset[str] | None]  # a name and its people; None: everyb
 NOBODY = "Nobody has sent the survey yet."
 ALL_OUT = "Everybody who sent the survey is left out by exclusions."
 BY = {
-    "arm": " All, and by the condition that people were assigned to.",
-    "list": " All, and by the list that people were assigned to.",
+    "arm": " Shown are all of them, and each condition that people were assigned to.",
+    "list": " Shown are all of them, and each list that people were assigned to.",
 }
 INTERVALS = (
     "Shares of those who answered, with Wilson's 95 % interval: each person answered once. Differences are not tested."

@@ -17,6 +17,7 @@ from tests.bench.goals import Goals
 from tests.bench.mutations.formulas import FORMULAS
 from tests.bench.mutations.mutation import Mutation
 from tests.bench.mutations.planning import PLANNING
+from tests.bench.mutations.survey import SURVEYS
 from tests.bench.mutations.table import MUTATIONS
 from tests.running import ROOT
 
@@ -108,7 +109,7 @@ def main() -> int:
     parser.add_argument("--goals", action="store_true", help="only the few that the project names as its goals")
     parser.add_argument("--formulas", action="store_true", help="only those in the statistics")
     given = parser.parse_args()
-    chosen = (*FORMULAS, *PLANNING) if given.formulas else (*MUTATIONS, *FORMULAS, *PLANNING)
+    chosen = (*FORMULAS, *PLANNING) if given.formulas else (*MUTATIONS, *SURVEYS, *FORMULAS, *PLANNING)
     return run([mutation for mutation in chosen if mutation.is_named_goal or not given.goals])
 
 
