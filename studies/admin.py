@@ -74,6 +74,12 @@ class EventRows(ReadOnly):
     hidden = ("data", "salt")
 
 
+class SurveyRows(ReadOnly):
+    """Without what was answered: the results page shows it, and logs who looked."""
+
+    hidden = ("number", "option", "text")
+
+
 class AnalysisRows(ReadOnly):
     """Without what was computed: the results page shows it."""
 
@@ -91,6 +97,7 @@ SPECIAL: dict[str, type[ReadOnly]] = {
     "ParticipantSession": SessionRows,
     "Trial": TrialRows,
     "Event": EventRows,
+    "SurveyAnswer": SurveyRows,
     "AnalysisRun": AnalysisRows,
     "ParticipantIdentity": IdentityRows,
 }

@@ -13,6 +13,7 @@ from studies.runtime.models import (
     ParticipantSession,
     Pause,
     Reply,
+    SurveyAnswer,
     Trial,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "Stance",
     "Study",
     "StudyQuestion",
+    "SurveyAnswer",
     "Trial",
     "TrialPlan",
 ]

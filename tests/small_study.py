@@ -70,6 +70,24 @@ options = ["Red", "Green", "None was named."]
 correct = "None was named."
 """
 
+# A survey with an item of each kind.
+SURVEY = """
+[survey.trust]
+text = "How much did you trust the assistant?"
+kind = "scale"
+labels = ["not at all", "", "somewhat", "", "completely"]
+is_required = true
+
+[survey.used-before]
+text = "How often do you use <chat> assistants?"
+kind = "choice"
+options = ["never", "some days", "every day"]
+
+[survey.comments]
+text = "What else should we know?"
+kind = "text"
+"""
+
 
 def make_banks() -> None:
     """Twelve short questions and two passages with three questions each; the key of question n is n % 4."""
@@ -105,7 +123,7 @@ def _question(bank: QuestionBank, split: str, number: int, passage: Passage | No
 def make_study(*, now: datetime = NOW, more: str = "", **overrides: object) -> Study:
     """A launched small study; overrides are dotted keys with `__` for the dot, such as questions__short__count=2.
 
-    `more`: further tables of the study file, such as CHECKS.
+    `more`: further tables of the study file, such as CHECKS and SURVEY.
     """
     if not QuestionBank.objects.filter(name="small-mmlu").exists():
         make_banks()

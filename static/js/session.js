@@ -6,6 +6,7 @@ import * as clock from "./clock.js";
 import * as outbox from "./outbox.js";
 import { connect } from "./socket.js";
 import { EMPTY, reduce } from "./state.js";
+import { keepSurvey } from "./survey.js";
 import { countdown } from "./timer.js";
 
 const root = document.querySelector("#session");
@@ -14,8 +15,10 @@ const pageClock = JSON.parse(document.querySelector("#page-clock").textContent);
 const banner = document.querySelector("#connection");
 const form = document.querySelector("#answer");
 const chatRoot = document.querySelector("#chat");
+const survey = document.querySelector("#survey");
 const isPausedPage = document.querySelector("#paused") !== null;
-const follows = location.pathname === root.dataset.url || form !== null || isPausedPage; // not the instructions page
+const isTask = form !== null || survey !== null;
+const follows = location.pathname === root.dataset.url || isTask || isPausedPage; // not the instructions page
 
 let state = EMPTY;
 let offlineTimer = null;
@@ -150,7 +153,7 @@ finishing.form?.addEventListener("submit", (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
   finishing.isAsked = true;
-  banner.textContent = "Sending what is still on its way; then you get your code.";
+  banner.textContent = "Sending what is still on its way; then it goes on.";
   banner.hidden = false;
 });
 for (const single of document.querySelectorAll("form[method=post]:not(#answer):not(#compose)")) {
@@ -159,5 +162,6 @@ for (const single of document.querySelectorAll("form[method=post]:not(#answer):n
     single.dataset.sent = "yes";
   });
 }
+keepSurvey(survey, root.dataset.session, page.state === "active" && page.stage === "survey");
 socket.tellLastSeq(() => state.seq);
 socket.open();

@@ -19,6 +19,8 @@ KEYS = {
     "model_answers": ("question", "protocol", "sample"),
     "questions": ("question",),
     "participants": ("participant",),
+    "survey": ("participant", "item"),
+    "survey_items": ("item", "value"),
 }
 MANY = 50  # each duplicate is looked up in the whole table: a doubled file must not take minutes
 TIME = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})"

@@ -12,7 +12,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from uuid import UUID
 
-from studies.analysis import chain
+from studies.analysis import chain, survey_log
 from studies.analysis.archive import opened
 from studies.analysis.chain import Row
 from studies.analysis.errors import InputError, Problem
@@ -20,7 +20,9 @@ from studies.analysis.filenames import data_file, find, table_of
 from studies.analysis.schema import EVENTS
 from studies.analysis.tables import read_csv
 
-EVENTS_FILE, TRIALS_FILE, PARTICIPANTS_FILE = map(data_file, ("events", "trials", "participants"))
+EVENTS_FILE, TRIALS_FILE, PARTICIPANTS_FILE, SURVEY_FILE = map(
+    data_file, ("events", "trials", "participants", "survey")
+)
 HEADS_FILE, STUDY_FILE = "event_heads.csv", "study.json"
 HEAD_COLUMNS = ("participant", "attempt", "last_seq", "head", "data")
 WHOLE = "whole"
@@ -78,7 +80,8 @@ def check(source: Path) -> Report:
     problems += [f"{name} attempt {attempt}: not in {HEADS_FILE}" for name, attempt in sorted(set(logs) - known)]
     problems += [f"{name}: not in {HEADS_FILE}" for name in sorted(set(withdrawn) - {name for name, _ in known})]
     trials = records_of(TRIALS_FILE, files, ["participant", "position", "answer", "confidence"])
-    problems += _trials(trials, {head.participant: logs[head.participant, head.attempt] for head in heads})
+    by_name = {head.participant: logs[head.participant, head.attempt] for head in heads}
+    problems += [*_trials(trials, by_name), *survey_log.differences(_survey(source), by_name)]
     return Report(len(heads), events, without_data, len(trials), tuple(problems))
 
 
@@ -178,6 +181,15 @@ def _trials(records: list[Cells], logs: dict[str, list[Row]]) -> list[str]:
             problems.append(f"{what}: {_words(row)} in {TRIALS_FILE}, {_words(log)} in the log")
     missing = [f"{name}, question {position}: in the log, not in {TRIALS_FILE}" for name, position in told]
     return problems + missing
+
+
+def _survey(source: Path) -> list[Cells]:
+    """The survey's rows; none in a bundle without the table."""
+    with opened(source) as archive:
+        if SURVEY_FILE not in archive.names:
+            return []
+    columns = ("participant", "item", "item_kind", "value", "characters")
+    return records_of(SURVEY_FILE, read_files(source, (SURVEY_FILE,)), columns)
 
 
 def _closing(data: dict[str, object]) -> tuple[str, str]:

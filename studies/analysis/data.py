@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.analysis import banks, check, derive, models_alone, tables, weight_of_advice
+from studies.analysis import banks, check, derive, models_alone, survey, tables, weight_of_advice
 from studies.analysis import limits as limited
 from studies.analysis.drawn import Drawn, draw_of
 from studies.analysis.errors import InputError, Problem
@@ -15,6 +15,7 @@ from studies.analysis.preregistration import Preregistration
 from studies.analysis.preregistration import from_json as registered_from_json
 from studies.analysis.schema import INPUTS, QUESTIONS, TRIALS, Table
 from studies.analysis.study import Study, from_json
+from studies.analysis.survey import Survey, survey_of
 from studies.analysis.sycophancy import with_challenges
 
 FROM_QUESTIONS = ("task", "subject", "item_group", "option_count")
@@ -28,7 +29,7 @@ class Data:
     (see models_alone). `primary_protocol`: the protocol behind `model_correct`. `given`: columns that the file had.
     `assignments`: the plan as it was logged, None where there is no such table. `registered`: the preregistration.
     `banks`: the model over whole banks (see banks), no rows where it was not asked. `flow`: who started, who left (see
-    flow).
+    flow). `survey`: see there; None for a study without one.
     """
 
     trials: pd.DataFrame
@@ -42,6 +43,7 @@ class Data:
     registered: Preregistration | None = None
     banks: pd.DataFrame = field(default_factory=lambda: banks.prepare(None))
     flow: Flow = field(default_factory=Flow)
+    survey: Survey | None = None
 
     @property
     def has_exclusions(self) -> bool:
@@ -67,6 +69,7 @@ def read(source: Path | str, *, study: Study | None = None) -> Data:
             frame, found = _accept(table, raw.tables[table.name])
             typed[table.name] = frame
             problems += found
+    problems += survey.contradictions(typed) if not problems else []
     if problems:
         raise InputError(problems)
     registered = None if raw.preregistration is None else registered_from_json(raw.preregistration)
@@ -90,6 +93,7 @@ def prepare(
     return Data(
         trials, alone.rows, study, alone.primary, given, source, sha256 or {}, typed.get("assignments"),
         banks=banks.prepare(typed.get("bank_answers")), flow=flow_of(trials, typed, study),
+        survey=survey_of(typed),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def odds_ratio(treated: pd.DataFrame, baseline: pd.DataFrame, *, population: Pop
     if isinstance(found, Estimate):
         return found
     b, covariance, about = found
-    return ratio(_t(about, float(b[1]), float(np.sqrt(covariance[1, 1]))))
+    return ratio(_t(about, float(b[1]), _error(covariance[1, 1])))
 
 
 def risk_difference(treated: pd.DataFrame, baseline: pd.DataFrame, *, population: Population = "random") -> Estimate:
@@ -47,7 +47,7 @@ def risk_difference(treated: pd.DataFrame, baseline: pd.DataFrame, *, population
     with_model, alone = expit(b[0] + b[1]), expit(b[0])
     steep = with_model * (1 - with_model)
     slope = np.array([steep - alone * (1 - alone), steep])
-    return _t(about, float(with_model - alone), float(np.sqrt(slope @ covariance @ slope)))
+    return _t(about, float(with_model - alone), _error(slope @ covariance @ slope))
 
 
 def _fit(treated: pd.DataFrame, baseline: pd.DataFrame) -> Fitted | Estimate:
@@ -74,6 +74,11 @@ def _fit(treated: pd.DataFrame, baseline: pd.DataFrame) -> Fitted | Estimate:
         return undefined("the estimating equations did not converge", n_trials=len(y))
     flags = (ONE_WAY, "few_clusters") if side.count < FEW else (ONE_WAY,)
     return b, covariance, Estimate(method=METHOD, n_trials=len(y), P=side.count, df=float(side.count - 1), flags=flags)
+
+
+def _error(variance: float) -> float:
+    """Where people do not differ the variance is 0 but for rounding, which can leave it below."""
+    return float(np.sqrt(max(0.0, variance)))
 
 
 def _t(about: Estimate, value: float, se: float) -> Estimate:

@@ -262,6 +262,40 @@ EXCLUSIONS = Table(
     ),
 )
 
+LEFT_EMPTY = "left empty, or free text"
+ITEM = Column("item", "text", "name of the item in the study file", required=True)
+ITEM_KIND = Column("item_kind", "text", "how it is answered", levels=("scale", "choice", "text"), required=True)
+
+SURVEY = Table(
+    "survey",
+    "The survey at the end, where the study has one: one row per person who sent it and item.",
+    (
+        PARTICIPANT,
+        ITEM,
+        ITEM_KIND,
+        Column("value", "count", "the point of the scale, or the number of the option, from 1", missing=LEFT_EMPTY),
+        Column("words", "text", "what that point or option is called", missing=f"{LEFT_EMPTY}, or no words"),
+        Column("characters", "count", "length of a free text", unit="characters", missing="none, or no free text"),
+        Column("free_text", "text", "what was written", missing="nothing, or a bundle without text"),
+        Column("excluded", "flag", "this person is excluded", missing="not excluded"),
+        Column("exclusion_reason", "text", "the rule that excludes", missing="not excluded"),
+        Column("post_hoc", "flag", "the exclusion was made after outcomes had been seen", missing="not excluded"),
+    ),
+)
+
+SURVEY_ITEMS = Table(
+    "survey_items",
+    "What the survey asks: one row per item and each of its points or options, one for an item of free text.",
+    (
+        ITEM,
+        ITEM_KIND,
+        Column("item_text", "text", "what is asked", required=True),
+        Column("item_required", "flag", "the survey could not be sent without an answer to it", required=True),
+        Column("value", "count", "the point of the scale, or the number of the option, from 1", missing="free text"),
+        Column("words", "text", "what that point or option is called", missing="free text, or no words"),
+    ),
+)
+
 RESULTS = Table(
     "results",
     "What this package computes, in long form: one row per figure. Undefined is empty, with a reason.",
@@ -324,6 +358,8 @@ INPUTS = (
     ASSIGNMENTS,
     EXCLUSIONS,
     BANK_ANSWERS,
+    SURVEY,
+    SURVEY_ITEMS,
 )
 TABLES = (*INPUTS, EVENTS, RESULTS)
 

@@ -92,6 +92,7 @@ class Plan:
     helpers: tuple[Helper, ...]
     deviations: tuple[Deviation, ...]
     confidence: str
+    survey: str
 
 
 def plan_of(study: Study, spec: Spec, slots: int) -> Plan:
@@ -107,6 +108,7 @@ def plan_of(study: Study, spec: Spec, slots: int) -> Plan:
         helpers=helpers_of(study, spec),
         deviations=tuple(Deviation(each["key"], _value(each["from"]), _value(each["to"])) for each in study.deviations),
         confidence=", ".join(words.percent(point) for point in spec.answers.confidence),
+        survey=words.count(len(spec.survey), "item") if spec.survey else "",
     )
 
 

@@ -14,7 +14,7 @@ PAGE = Path(__file__).with_name("KEYS.md")
 
 _ORDER = (
     *("study", "texts", "checks", "screening", "questions", "conditions", "assistants"),
-    *("answers", "timing", "assignment", "analysis"),
+    *("answers", "timing", "assignment", "analysis", "survey"),
 )
 _HEAD = """\
 # Every key of a study file

@@ -34,6 +34,7 @@ BY_LETTERS = frozenset(
     {"zero-shot", "5-shot", "rotations", "rotations-mean", "p-true", "lm-eval-zero-shot", "lm-eval-5-shot"}
 )
 RATED_BY_LETTERS = frozenset({"chain-of-thought-best-of-n"})  # those that need them of the assistant that rates
+MOST_SURVEY_ITEMS = 30
 
 
 @dataclass(frozen=True)
@@ -327,8 +328,31 @@ class AnalysisTable:
 
 
 @dataclass(frozen=True)
+class SurveyTable:
+    """One item of the survey, a page after the last question with all items in the file's order."""
+
+    name: str
+    text: str = key("What is asked, as plain text.", least=1, most=1_000)
+    kind: str = key(
+        "scale: one point out of as many as `labels` has; choice: one of `options`; text: their own words, "
+        "at most 4,000 characters.",
+        choices=("scale", "choice", "text"),
+    )
+    labels: tuple[str, ...] = key(
+        "The words for the points of a scale; the first point is 1. All but the first and the last may be empty.",
+        default=(),
+        least=2,
+        most=11,
+    )
+    options: tuple[str, ...] = key("What can be chosen in a choice.", default=(), least=2, most=20)
+    is_required: bool = key(
+        "The survey can be sent only with an answer to this; otherwise nobody has to tell.", default=False
+    )
+
+
+@dataclass(frozen=True)
 class Spec:
-    """A whole study file. Check questions, sources, conditions and assistants keep the file's order."""
+    """A whole study file. Check questions, sources, conditions, assistants and the survey's items keep its order."""
 
     study: StudyTable
     texts: TextsTable
@@ -341,6 +365,7 @@ class Spec:
     timing: TimingTable
     assignment: AssignmentTable
     analysis: AnalysisTable
+    survey: tuple[SurveyTable, ...] = ()
 
     def source(self, name: str) -> SourceTable:
         """Raises KeyError for a name that the file does not have; so do `condition` and `assistant`."""
@@ -367,4 +392,5 @@ NAMED_TABLES: dict[str, type] = {
     "questions": SourceTable,
     "conditions": ConditionTable,
     "assistants": AssistantTable,
+    "survey": SurveyTable,
 }

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from studies.assistant.types import LEAST_TEMPERATURE
 from studies.design.keys import default_of, key_of, keys_of
 from studies.design.problems import Problem, nearest, shown
-from studies.design.spec import CONTROLLED, MODELS, AssistantTable, Spec
+from studies.design.spec import CONTROLLED, MODELS, MOST_SURVEY_ITEMS, AssistantTable, Spec, SurveyTable
 
 # A paragraph of the debrief that discloses holds one of each.
 _ASSISTANT = re.compile(r"assistant|model|chatbot|chat bot|\bAI\b|helper|advisor|adviser", re.IGNORECASE)
@@ -24,6 +24,8 @@ _ARRANGED = re.compile(
     r"|\bset (?:up|to)\b|\btold to\b|\bmade to\b|\bdesigned to\b|decided (?:beforehand|in advance)",
     re.IGNORECASE,
 )
+
+SURVEY_WORD_CHARACTERS = 200
 
 
 def broken_rules(spec: Spec) -> list[Problem]:
@@ -36,6 +38,7 @@ def broken_rules(spec: Spec) -> list[Problem]:
         *_answers(spec),
         *_honesty(spec),
         *_analysis(spec),
+        *_survey(spec),
     ]
 
 
@@ -201,3 +204,35 @@ def _analysis(spec: Spec) -> Iterator[Problem]:
         why = "no assistant is scripted" if not scripted else "with stance_per 'trial' a question has no one stance"
         sentence = f"='scripted-stance': {why}; use zero-shot."
         yield Problem("analysis.primary_baseline", sentence, about)
+
+
+def _survey(spec: Spec) -> Iterator[Problem]:
+    if len(spec.survey) > MOST_SURVEY_ITEMS:
+        yield Problem("survey", f": {len(spec.survey)} items; use at most {MOST_SURVEY_ITEMS}.")
+    for item in spec.survey:
+        path = f"survey.{item.name}"
+        about = (f"{path}.kind",)
+        for name, kind, many in (("labels", "scale", "2 to 11 words"), ("options", "choice", "2 to 20 texts")):
+            words: tuple[str, ...] = getattr(item, name)
+            if item.kind == kind and not words:
+                yield Problem(f"{path}.{name}", f": missing, because kind is {kind}. Use {many}.", about)
+            elif item.kind != kind and words:
+                sentence = f"={shown(words)}: this key is for kind {kind}, not for {item.kind}; take it away."
+                yield Problem(f"{path}.{name}", sentence, about)
+            elif words and (problem := _words_problem(item, words)):
+                yield Problem(f"{path}.{name}", f"={shown(words)}: {problem}", about)
+
+
+def _words_problem(item: SurveyTable, words: tuple[str, ...]) -> str:
+    """What is wrong with the words of a scale or a choice, empty where nothing is."""
+    plain = [word.strip() for word in words]
+    needed = (plain[0], plain[-1]) if item.kind == "scale" else plain
+    if not all(needed):
+        who = "the first and the last point need a word" if item.kind == "scale" else "every option needs a text"
+        return f"{who}."
+    given = [word for word in plain if word]
+    if len(given) != len(set(given)):
+        return "use each word once."
+    if max(map(len, given)) > SURVEY_WORD_CHARACTERS:
+        return f"use at most {SURVEY_WORD_CHARACTERS} characters for each."
+    return ""

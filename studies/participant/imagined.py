@@ -74,6 +74,11 @@ class Imagined(Standing):
         self.begin()
         self.session.paused_at = self.now
 
+    def survey(self) -> None:
+        if self.trials:
+            self._reach(self.total)
+        self.session.stage = Stage.SURVEY
+
     def finish(self) -> None:
         if self.trials:
             self._reach(self.total)

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from studies.design import access as design
 from studies.design.models import Condition
+from studies.participant import survey_page
 from studies.participant.standing import Standing
 from studies.runtime import markup
 from studies.runtime.access import is_assisted, session_mark, spec_of
@@ -20,7 +21,7 @@ from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.snapshot import clock, milliseconds, page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LINKS = ("session", "begin", "check", "open", "answer", "finish", "instructions", "withdraw")
+LINKS = ("session", "begin", "check", "open", "answer", "finish", "survey", "instructions", "withdraw")
 State, Stage = ParticipantSession.State, ParticipantSession.Stage
 Page = tuple[str, dict[str, Any]]  # a template and what it shows
 
@@ -37,6 +38,8 @@ def page_of(standing: Standing, now: datetime) -> Page:
         return "participant/instructions.html", shown
     if session.stage == Stage.CHECK:
         return "participant/check.html", shown | check_page(standing)
+    if session.stage == Stage.SURVEY:
+        return "participant/survey.html", shown | survey_page.shown(spec_of(session).survey)
     if session.stage == Stage.DEBRIEF:
         debrief = markup.render(spec_of(session).texts.debrief)
         return "participant/debrief.html", shown | {"debrief": debrief, "code": session.completion_code}
@@ -84,6 +87,7 @@ def session_page(standing: Standing, now: datetime) -> dict[str, Any]:
         "to": {name: reverse(f"participant:{name}") for name in LINKS},
         "study_title": session.study.title,
         "contact": spec.study.contact,
+        "has_survey": bool(spec.survey),
         "instructions": markup.render(spec.texts.instructions),
         "page": page(session, trial),
         "clock": clock(session, trial if session.paused_at is None else None),

@@ -82,8 +82,9 @@ def _slot(study: Study, text: str, there: str) -> Slot:
 def _step(key: str, slot: Slot, walk: Walk) -> Step:
     step = walk.read(key)
     if step is None:
-        there = f"{', '.join(each.key for each in walk.first)}, question-N and answered-N with N from 1 to"
-        raise Http404(f"Slot {slot.number} has no page {key[:40]!r}; it has {there} {len(walk.trials)}, and debrief.")
+        first, last = (", ".join(each.key for each in steps) for steps in (walk.first, walk.last))
+        there = f"{first}, question-N and answered-N with N from 1 to {len(walk.trials)}, {last}"
+        raise Http404(f"Slot {slot.number} has no page {key[:40]!r}; it has {there}.")
     return step
 
 
@@ -121,6 +122,8 @@ def _page(request: HttpRequest, step: Step, somebody: Imagined) -> present.Page:
             somebody.close(position, option=None, by="")
         case "sent-by-timer":
             somebody.close(position, option=0, by=Trial.SubmittedBy.TIMER)
+        case "survey":
+            somebody.survey()
         case "debrief":
             somebody.finish()
         case "paused":
@@ -147,11 +150,8 @@ class _Links:
         onward = walk.neighbours(step)[1]
         on = self.url(onward or back)
         aside = {name: f"{self.url(Step(kind))}?from={back.key}" for name, kind in ASIDE.items()}
-        return {
-            "session": self.url(back),
-            **dict.fromkeys(("join", "begin", "check", "open", "answer", "finish"), on),
-            **aside,
-        }
+        forms = ("join", "begin", "check", "open", "answer", "finish", "survey")
+        return {"session": self.url(back), **dict.fromkeys(forms, on), **aside}
 
 
 def _band(study: Study, slot: Slot, step: Step, somebody: Imagined, links: _Links) -> dict[str, Any]:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("session/open/", views.open_trial, name="open"),
     path("session/answer/", views.answer, name="answer"),
     path("session/finish/", views.finish, name="finish"),
+    path("session/survey/", views.survey, name="survey"),
     path("session/instructions/", views.instructions, name="instructions"),
     path("session/withdraw/", views.withdraw, name="withdraw"),
 ]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -13,10 +14,11 @@ from studies.design import access as design
 from studies.design import frozen
 from studies.design.operations import StudyFull, StudyNotOpen
 from studies.jobs.executor import database_view
-from studies.participant import cookies, entry, present
+from studies.participant import cookies, entry, present, survey_page
 from studies.participant.forms import AnswerForm, CheckForm, ConsentForm, OpenForm, WithdrawForm
 from studies.participant.standing import Standing
-from studies.runtime import access, erasure, operations, pauses, screening, sessions
+from studies.runtime import access, erasure, operations, pauses, screening, sessions, survey_rules
+from studies.runtime import survey as surveys
 from studies.runtime.models import Participant, ParticipantSession
 from studies.runtime.rules import Refusal
 
@@ -127,14 +129,20 @@ def session_page(request: HttpRequest, session: ParticipantSession) -> HttpRespo
     return show(request, session)
 
 
-def show(request: HttpRequest, session: ParticipantSession, error: str = "", status: int = 200) -> HttpResponse:
-    """The page for where the session stands now."""
+def show(
+    request: HttpRequest,
+    session: ParticipantSession,
+    error: str = "",
+    status: int = 200,
+    kept: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """The page for where the session stands now; `kept`: what of it stands as the person sent it."""
     now = timezone.now()
     if operations.close_if_due(session_id=session.pk, now=now):
         session.refresh_from_db()
     template, shown = present.page_of(Standing(session), now)
     is_over = session.state != session.State.ACTIVE  # the page of its end is no refusal
-    return render(request, template, shown | {"error": error}, status=200 if is_over else status)
+    return render(request, template, shown | (kept or {}) | {"error": error}, status=200 if is_over else status)
 
 
 def refused(request: HttpRequest, session: ParticipantSession, refusal: Refusal) -> HttpResponse:
@@ -199,6 +207,23 @@ def answer(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
 def finish(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
     try:
         sessions.finish(session_id=session.pk, now=timezone.now())
+    except Refusal as refusal:
+        return refused(request, session, refusal)
+    return redirect("participant:session")
+
+
+@require_POST
+@with_session
+def survey(request: HttpRequest, session: ParticipantSession) -> HttpResponse:
+    """Send the survey; where an answer is missing or wrong, the page comes again with all that was given."""
+    items = access.spec_of(session).survey
+    form = survey_page.read(items, request.POST)
+    try:
+        surveys.send(session_id=session.pk, form=form, now=timezone.now())
+    except survey_rules.SurveyRefused as refusal:
+        session.refresh_from_db()
+        problems = {name: problem.sentence for name, problem in refusal.problems.items()}
+        return show(request, session, refusal.sentence, 409, survey_page.shown(items, form, problems))
     except Refusal as refusal:
         return refused(request, session, refusal)
     return redirect("participant:session")

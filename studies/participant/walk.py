@@ -17,6 +17,7 @@ TITLES = {
     "answered": "After question {0}",
     "out-of-time": "After question {0}: not answered in time",
     "sent-by-timer": "After question {0}: sent by the timer",
+    "survey": "Survey",
     "debrief": "Debrief and completion code",
     "declined": "No consent",
     "instructions-again": "Instructions, read again",
@@ -49,20 +50,29 @@ class Step:
 
 @dataclass(frozen=True)
 class Walk:
-    """The pages of one slot: those of its planned trials, and how often check questions may be answered (0: none)."""
+    """The pages of one slot: those of its planned trials, and what else its study has.
+
+    `check_attempts`: how often its check questions may be answered, 0 where it has none.
+    """
 
     trials: list[Trial]
     check_attempts: int
+    has_survey: bool
 
     @classmethod
     def through(cls, spec: Spec, trials: list[Trial]) -> "Walk":
-        return cls(trials, spec.screening.attempts if spec.checks else 0)
+        return cls(trials, spec.screening.attempts if spec.checks else 0, bool(spec.survey))
 
     @property
     def first(self) -> list[Step]:
         """Before the first question."""
         check = ("check",) if self.check_attempts else ()
         return [Step(kind) for kind in ("consent", "instructions", *check, "start")]
+
+    @property
+    def last(self) -> list[Step]:
+        """After the last question."""
+        return [Step(kind) for kind in (*(("survey",) if self.has_survey else ()), "debrief")]
 
     @property
     def any_time(self) -> list[Step]:
@@ -76,7 +86,7 @@ class Walk:
         return [
             ("Before the questions", self.first),
             *((f"Question {trial.position}: {trial.condition.name}", _of(trial)) for trial in self.trials),
-            ("The end", [Step("debrief")]),
+            ("The end", self.last),
             ("At any time", self.any_time),
         ]
 
@@ -86,7 +96,7 @@ class Walk:
             return None, None
         way = self.first
         way += [Step(kind, trial.position) for trial in self.trials for kind in OF_QUESTION]
-        way.append(Step("debrief"))
+        way += self.last
         place = way.index(Step("answered", step.position) if step.kind in OF_TIMED else step)
         return (way[place - 1] if place else None), (way[place + 1] if place + 1 < len(way) else None)
 

@@ -28,6 +28,7 @@ from studies.reports.messages import messages
 from studies.reports.programs import program_files
 from studies.reports.registration import registered, registered_rules
 from studies.reports.source import Source
+from studies.reports.survey import survey, survey_items
 
 Files = dict[str, bytes]
 Tables = dict[str, pd.DataFrame]
@@ -125,6 +126,8 @@ def _inputs(source: Source, *, with_text: bool) -> Tables:
     banks = baselines.finished(source.study, BaselineRun.Scope.BANK)
     if banks.protocols:
         tables["bank_answers"] = bank_answers(banks)
+    if source.spec.survey:
+        tables |= {"survey": survey(source, with_text=with_text), "survey_items": survey_items(source)}
     if with_text:
         tables["messages"] = messages(source)
     return tables

@@ -19,6 +19,7 @@ IDS = {"participant": ("r", 12), "slot": ("s", 8), "round": ("d", 8)}
 INSTANTS = ("assigned_at", "started_at", "finished_at", "decided_at", "sent_at")
 NAMES = ("decided_by",)
 REASONS = ("exclusion_reason", "rule")  # typed by whoever ran the study, about one person
+TEXTS = ("free_text",)  # what people wrote in the survey
 MONTH = slice(0, 7)
 
 
@@ -28,9 +29,9 @@ def key_of(study: Study) -> bytes:
 
 
 def released(tables: Tables, *, key: bytes, with_text: bool, rules: frozenset[str] = frozenset()) -> Tables:
-    """The tables with new ids, ordered by them; messages and typed reasons only `with_text`. Events must not be given.
-    `rules`: reasons that were registered before the launch, and so name nobody; they stay.
+    """The tables with new ids, ordered by them; messages, free texts and typed reasons only `with_text`.
 
+    Events must not be given. `rules`: reasons that were registered before the launch, and so name nobody; they stay.
     Cells that say when or who decided are emptied; durations stay. Raises ValueError for the event log, whose hashes
     would give the pseudonyms away and could no longer be checked.
     """
@@ -38,7 +39,8 @@ def released(tables: Tables, *, key: bytes, with_text: bool, rules: frozenset[st
         raise ValueError("an event log cannot be released: its chain is over the pseudonyms")
     kept = {name: table for name, table in tables.items() if name != "messages" or with_text}
     reasons = {} if with_text else _numbered(kept, key, rules)
-    return {name: _table(table, key=key, reasons=reasons) for name, table in kept.items()}
+    emptied = (*INSTANTS, *NAMES) if with_text else (*INSTANTS, *NAMES, *TEXTS)
+    return {name: _table(table, key=key, reasons=reasons, emptied=emptied) for name, table in kept.items()}
 
 
 def about_release(said: dict[str, Any]) -> dict[str, Any]:
@@ -67,13 +69,13 @@ def _nameless(imported: dict[str, Any] | None) -> dict[str, Any] | None:
     return imported and {**imported, "files": [{"sha256": file["sha256"]} for file in imported["files"]]}
 
 
-def _table(table: pd.DataFrame, *, key: bytes, reasons: dict[str, str]) -> pd.DataFrame:
+def _table(table: pd.DataFrame, *, key: bytes, reasons: dict[str, str], emptied: tuple[str, ...]) -> pd.DataFrame:
     changed: dict[str, list[object]] = {}
     for column in table.columns:
         cells: list[object] = list(table[column])
         if column in IDS:
             cells = [None if cell is None else _id(str(cell), column, key) for cell in cells]
-        elif column in INSTANTS or column in NAMES:
+        elif column in emptied:
             cells = [None] * len(cells)
         elif column in REASONS and reasons:
             cells = [None if cell is None else reasons[str(cell)] for cell in cells]

@@ -1,8 +1,9 @@
 """Erasure: what a person gave is taken away; what stays is that somebody took part, when, and how much there was.
 
-Gone: answers, confidence, drafts, the texts of messages and replies, the data of every event, and who the person is
-elsewhere. Kept: the session and its trials as a tombstone (both sums count them), times, numbers of messages, why
-somebody was excluded, and the completion code, which says nothing of what was given and by which people are paid.
+Gone: answers, confidence, drafts, what the survey was answered, the texts of messages and replies, the data of every
+event, and who the person is elsewhere. Kept: the session and its trials as a tombstone (both sums count them), times,
+numbers of messages, why somebody was excluded, and the completion code, which says nothing of what was given and by
+which people are paid.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from studies.analysis.chain import ERASED
 from studies.runtime import sessions
 from studies.runtime.access import current_trial
 from studies.runtime.change import Change, change
-from studies.runtime.models import Event, Message, ParticipantIdentity, ParticipantSession, Reply, Trial
+from studies.runtime.models import Event, Message, ParticipantIdentity, ParticipantSession, Reply, SurveyAnswer, Trial
 from studies.runtime.operations import close_if_due
 
 # Sent with `study_id` and `now` in the erasure's transaction, for those above who keep what was computed from the rows.
@@ -58,5 +59,6 @@ def _erase_rows(made: Change) -> None:
         draft_seq=0,
         is_erased=True,
     )
+    SurveyAnswer.objects.filter(session=session).delete()
     ParticipantIdentity.objects.filter(participant=session.participant_id).delete()
     Event.objects.filter(session=session, salt__isnull=False).update(data=None, salt=None)

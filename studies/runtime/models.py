@@ -1,4 +1,4 @@
-"""Participants, their sessions, pauses, trials, messages, replies and events."""
+"""Participants, their sessions, pauses, trials, messages, replies, survey answers and events."""
 
 from django.conf import settings
 from django.db import models
@@ -56,6 +56,7 @@ class ParticipantSession(models.Model):
         INSTRUCTIONS = "instructions"
         CHECK = "check"
         TRIALS = "trials"
+        SURVEY = "survey"
         DEBRIEF = "debrief"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sessions")
@@ -258,6 +259,38 @@ class Reply(models.Model):
             models.UniqueConstraint(fields=["message", "attempt"], name="reply_attempt_once"),
             models.UniqueConstraint(
                 fields=["message"], condition=Q(state__in=["queued", "streaming"]), name="one_running_reply"
+            ),
+        ]
+
+
+class SurveyAnswer(models.Model):
+    """A person's answer to one item of the survey (the study file's `survey.ITEM`); one that was left empty has no row.
+
+    `number` is a point of a scale, from 1; `option` the 0-based index of a choice; `text` what was written.
+    """
+
+    class Kind(models.TextChoices):
+        SCALE = "scale"
+        CHOICE = "choice"
+        TEXT = "text"
+
+    session = models.ForeignKey(ParticipantSession, on_delete=models.PROTECT, related_name="survey_answers")
+    item = models.CharField(max_length=80)
+    kind = models.CharField(max_length=8, choices=Kind)
+    number = models.PositiveSmallIntegerField(null=True, blank=True)
+    option = models.PositiveSmallIntegerField(null=True, blank=True)
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["session", "item"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "item"], name="survey_item_answered_once"),
+            models.CheckConstraint(condition=~Q(item=""), name="survey_answer_has_an_item"),
+            models.CheckConstraint(
+                condition=Q(kind="scale", number__isnull=False, number__gte=1, number__lte=11, option=None, text="")
+                | Q(kind="choice", number=None, option__isnull=False, option__gte=0, option__lte=19, text="")
+                | Q(kind="text", number=None, option=None) & ~Q(text=""),
+                name="survey_answer_is_of_its_kind",
             ),
         ]
 

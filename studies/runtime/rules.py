@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 MAX_MESSAGE_CHARACTERS = 8_000
+MAX_SURVEY_CHARACTERS = 4_000
 
 SENTENCES = {
     "not_open": "This question is not open.",
@@ -29,6 +30,10 @@ SENTENCES = {
     "reply_running": "The assistant is still replying.",
     "nothing_to_retry": "There is no reply to ask for again.",
     "unknown_event": "The browser reported something that is not logged here.",
+    "survey_incomplete": "This was not sent yet. Please look at the questions that are marked.",
+    "survey_unanswered": "Please answer this question.",
+    "survey_too_long": f"An answer can have at most {MAX_SURVEY_CHARACTERS:,} characters.",
+    "survey_unreadable": "This answer holds a character that cannot be stored; please write it again.",
     "session_over": "This session has ended.",
 }
 

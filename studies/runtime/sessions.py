@@ -176,20 +176,32 @@ def start_trials(made: Change) -> None:
 
 
 def finish(*, session_id: int, now: datetime) -> None:
-    """End the session after its last trial and give it a completion code."""
+    """After the last trial: show the survey where the study has one, otherwise end the session."""
     close_if_due(session_id=session_id, now=now)
     with change(session_id=session_id, now=now) as made:
         session = made.session
-        if session.stage == Stage.DEBRIEF:
+        if session.stage in (Stage.SURVEY, Stage.DEBRIEF):
             return
         require_active(session)
         if session.trials.filter(state__in=[Trial.State.PLANNED, Trial.State.OPEN]).exists():
             raise Refusal("questions_left")
-        session.stage, session.state, session.finished_at = Stage.DEBRIEF, State.COMPLETED, now
-        session.completion_code = new_code()
-        session.save(update_fields=["stage", "state", "finished_at", "completion_code"])
-        made.event("finish")
+        if not spec_of(session).survey:
+            end(made)
+            return
+        session.stage = Stage.SURVEY
+        session.save(update_fields=["stage"])
+        made.event("survey_shown")
         made.show("page", snapshot.page(session, current_trial(session)))
+
+
+def end(made: Change) -> None:
+    """Complete the session and give it a completion code."""
+    session = made.session
+    session.stage, session.state, session.finished_at = Stage.DEBRIEF, State.COMPLETED, made.now
+    session.completion_code = new_code()
+    session.save(update_fields=["stage", "state", "finished_at", "completion_code"])
+    made.event("finish")
+    made.show("page", snapshot.page(session, current_trial(session)))
 
 
 def new_code() -> str:

@@ -15,8 +15,8 @@ from django.db.models import Count, F
 from studies.analysis import chain
 from studies.analysis.chain import Row
 from studies.design.models import Slot, Study
-from studies.runtime import events, exclusions, screening, timeline
-from studies.runtime.models import Message, ParticipantIdentity, ParticipantSession, Reply, Trial
+from studies.runtime import events, exclusions, screening, survey, timeline
+from studies.runtime.models import Message, ParticipantIdentity, ParticipantSession, Reply, SurveyAnswer, Trial
 from studies.runtime.timeline import Timeline
 
 COMPARED = (
@@ -78,6 +78,7 @@ def _verify(session_id: int, anchors: Anchors) -> Verdict:
         *checked.problems,
         *_trials(session, rows),
         *_leftovers(session, rows),
+        *_survey(session, rows),
         *_exclusion(session, rows),
         *_checks(session, rows),
         *_anchored(anchors.get((name, session.attempt)), rows, start),
@@ -143,9 +144,24 @@ def _leftovers(session: ParticipantSession, rows: list[Row]) -> list[str]:
     texts = {
         "messages": Message.objects.filter(trial__session=session).exclude(text="").count(),
         "replies": Reply.objects.filter(message__trial__session=session).exclude(text="").count(),
+        "survey answers": SurveyAnswer.objects.filter(session=session).count(),
         "identities": ParticipantIdentity.objects.filter(participant=session.participant_id).count(),
     }
     return [f"erased, but {count} {what} are still there" for what, count in texts.items() if count]
+
+
+def _survey(session: ParticipantSession, rows: list[Row]) -> list[str]:
+    """Where the survey's rows say something else than the event that it was sent; of an erased one nothing is known."""
+    sent = next((row for row in reversed(rows) if row.type == survey.SENT), None)
+    log: Mapping[str, object] | None = survey.said_of([]) if sent is None else sent.data
+    if log is None:
+        return []
+    there = survey.said_of(list(session.survey_answers.all()))
+    return [
+        f"survey, {name}: {there[name]} in the rows, {log.get(name)} in the log"
+        for name in there
+        if there[name] != log.get(name)
+    ]
 
 
 def _exclusion(session: ParticipantSession, rows: list[Row]) -> list[str]:

@@ -73,3 +73,14 @@ def test_where_people_do_not_differ_there_is_no_interval() -> None:
     found = gee.risk_difference(frame[frame["hm"] == 1], frame[frame["hm"] == 0])
     assert (found.estimate, found.se, found.p) == (0.0, None, None)
     assert "degenerate" in found.flags
+
+
+@pytest.mark.parametrize(("right", "each"), [((0, 1, 3), 3), ((0, 1, 3), 4), ((0, 0, 2), 5), ((0, 1, 2), 5)])
+def test_a_variance_that_rounding_leaves_below_zero_is_none(right: tuple[int, ...], each: int) -> None:
+    """Nobody gains, but some are right more often than others: the equations' own variance is about -1e-17."""
+    rows = [(f"p{p}", f"q{q}", hm, float(q < n)) for p, n in enumerate(right) for hm in (0, 1) for q in range(each)]
+    frame = pd.DataFrame(rows, columns=["participant", "question", "hm", "correct"])
+    for figure in (gee.odds_ratio, gee.risk_difference):
+        found = figure(frame[frame["hm"] == 1], frame[frame["hm"] == 0])
+        assert (found.se, found.low, found.p) == (None, None, None)
+        assert "degenerate" in found.flags

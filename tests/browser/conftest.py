@@ -58,7 +58,8 @@ async def page(context: BrowserContext) -> AsyncIterator[Page]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     yield page
-    expected = ("WebSocket connection", "ERR_CONNECTION", "ERR_INTERNET_DISCONNECTED", "net::ERR")
+    refusal = "status of 409"  # a page that says why something was not taken
+    expected = ("WebSocket connection", "ERR_CONNECTION", "ERR_INTERNET_DISCONNECTED", "net::ERR", refusal)
     assert [problem for problem in problems if not any(part in problem for part in expected)] == []
 
 

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from studies.runtime.models import ParticipantIdentity, Trial
+from studies.runtime.models import ParticipantIdentity, SurveyAnswer, Trial
 from tests.reports import rows
 
 MODELS = sorted(model._meta.model_name for model in apps.get_app_config("studies").get_models())
@@ -55,6 +55,17 @@ def test_answers_and_tokens_stay_hidden(staff, played):
     text = staff.get(reverse("admin:studies_participantsession_change", args=[session.pk])).content.decode()
     assert session.token_hash not in text
     assert session.token_nonce not in text
+
+
+def test_what_the_survey_was_answered_stays_hidden(staff, played):
+    session = Trial.objects.first().session
+    row = SurveyAnswer.objects.create(session=session, item="comments", kind="text", text="I am Ada")
+    rows_of = reverse("admin:studies_surveyanswer_changelist")
+    for text in (staff.get(rows_of), staff.get(reverse("admin:studies_surveyanswer_change", args=[row.pk]))):
+        assert "comments" in text.content.decode()
+        assert "Ada" not in text.content.decode()
+    assert not {"number", "option", "text"} & set(staff.get(rows_of).context["cl"].list_display)
+    assert staff.get(rows_of, {"number__exact": "1"}).status_code == 400
 
 
 @pytest.mark.parametrize("name", ["trial", "analysisrun", "event"])

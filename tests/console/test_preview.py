@@ -18,7 +18,7 @@ from tests.console.conftest import PASSWORD
 from tests.console.test_page_cost import LOGIN, all_queries
 from tests.console.test_studies import page
 from tests.reports import rows
-from tests.small_study import make_study
+from tests.small_study import SURVEY, make_study
 
 VARIES = re.compile(
     r' (action|method|href)="[^"]*"'  # where forms and links lead
@@ -90,6 +90,9 @@ class Person:
             self.answer(position)
             yield f"answered-{position}", self.page()
         self.client.post("/session/finish/")
+        if self.study.spec["survey"]:
+            yield "survey", self.page()
+            self.client.post("/session/survey/", {"item-trust": "3"})
         yield "debrief", self.page()
         sessions.withdraw(session_id=self.session.pk, now=timezone.now())
         yield "withdrawn", self.page().replace("Your completion code is still good:", "")
@@ -121,6 +124,26 @@ def test_every_page_is_the_one_that_a_participant_gets(staff, method, alone, cha
         if key != "withdrawn":  # a person who withdraws at the end still has a completion code
             assert read(shown(staff, study, key)) == read(got), key
     assert len(seen) == 20
+
+
+def test_the_survey_is_the_one_that_a_participant_gets_and_comes_before_the_debrief(staff):
+    study = make_study(**TIMED, more=SURVEY)
+    got = dict(Person(study).walk())
+    for key in ("answered-6", "survey", "debrief"):
+        assert read(shown(staff, study, key)) == read(got[key]), key
+    assert "How much did you trust the assistant?" in got["survey"]
+    for here, there in (("answered-6", "survey"), ("survey", "debrief")):
+        html = shown(staff, study, here)
+        assert f'action="{address(study, there)}"' in html
+        assert f'href="{address(study, there)}" rel="next"' in html
+    assert f'href="{address(study, "survey")}" rel="prev"' in shown(staff, study, "debrief", "?item-trust=3")
+    assert keys_of(shown(staff, study, "consent")).count("survey") == 1
+    assert "to 6, survey, debrief." in staff.get(address(study, "nothing")).content.decode()
+
+
+def test_a_study_without_a_survey_has_no_page_of_one(staff, small):
+    assert "survey" not in keys_of(shown(staff, small, "consent"))
+    assert staff.get(address(small, "survey")).status_code == 404
 
 
 def test_the_whole_walk_of_a_draft_writes_nothing(staff, small, monkeypatch):

@@ -15,7 +15,7 @@ from studies.jobs.models import Job
 from studies.runtime import screening, sessions, sweep
 from studies.runtime.models import Participant, ParticipantSession, Trial
 from tests.reports import rows
-from tests.small_study import CHECKS, NOW, make_study
+from tests.small_study import CHECKS, NOW, SURVEY, make_study
 
 LIST = reverse("console:studies")
 
@@ -90,6 +90,12 @@ def test_the_study_page_says_what_interleaved_conditions_mean_for_people(staff):
         "the condition changes from question to question: they come in rounds of one question from each condition"
         in page(staff, "study", study)
     )
+
+
+def test_the_study_page_says_whether_there_is_a_survey(staff, study):
+    assert "survey" not in page(staff, "study", study).lower()
+    asking = make_study(more=SURVEY)
+    assert "A survey of 3 items ends it." in page(staff, "study", asking)
 
 
 def test_the_planned_accuracy_is_counted_from_the_stances(staff, study):

@@ -16,7 +16,7 @@ from studies.runtime.models import ParticipantSession
 from tests.design.test_probes import study_at
 from tests.reports import rows
 from tests.running import RunningServer
-from tests.small_study import CHECKS
+from tests.small_study import CHECKS, SURVEY
 
 OPTIONS = ["amber", "birch", "cedar", "dune"]
 SCALE = (0.25, 0.42, 0.6, 0.8, 1.0)
@@ -51,22 +51,42 @@ def test_a_gain_that_the_assistant_cannot_give_is_refused() -> None:
         Mind.planted(seed=1, alone=0.45, gain=0.5, assistant_accuracy=0.85)
 
 
+def test_a_bot_fills_a_survey_by_its_seed_and_slot_alone() -> None:
+    fields = {"item-trust": ["1", "2", "3", "4", "5"], "item-used": ["0", "1", ""]}
+
+    def sixty(who: Mind) -> list[dict[str, str]]:
+        return [mind.fill(who, slot=slot, choices=fields, areas=["item-more"]) for slot in range(60)]
+
+    filled = sixty(Mind(3, 0.45, 0.6))
+    assert filled == sixty(Mind(3, 0.1, 0.2))
+    assert filled != sixty(Mind(4, 0.45, 0.6))
+    for name, values in fields.items():
+        assert {each[name] for each in filled} == set(values)
+    assert filled[7]["item-more"] == "I am the bot in slot 7."
+
+
 @pytest.mark.slow
 def test_two_runs_with_one_seed_answer_alike_whatever_the_timing(tmp_path: Path) -> None:
     answers = []
     for name, at_once in (("one", "1"), ("two", "4")):
         server = RunningServer(tmp_path / name).start()
-        server.make_small_study(more=CHECKS)
+        server.make_small_study(more=CHECKS + SURVEY)
         bots = ["--people", "4", "--seed", "9", "--url", server.url, "--at-once", at_once, "--gain", "0"]
         said = server.manage("simulate_participants", "small", *bots)
         assert "4 simulated participants finished 24 trials" in said
-        answers.append(
-            server.rows(
-                "select l.number, t.position, t.question_id, t.answer, t.confidence from studies_trial t"
-                " join studies_participantsession s on s.id = t.session_id join studies_slot l on l.id = s.slot_id"
-                " order by 1, 2"
-            )
+        played = server.rows(
+            "select l.number, t.position, t.question_id, t.answer, t.confidence from studies_trial t"
+            " join studies_participantsession s on s.id = t.session_id join studies_slot l on l.id = s.slot_id"
+            " order by 1, 2"
         )
+        sent = server.rows(
+            "select l.number, a.item, a.number, a.option, a.text from studies_surveyanswer a"
+            " join studies_participantsession s on s.id = a.session_id join studies_slot l on l.id = s.slot_id"
+            " order by 1, 2"
+        )
+        assert {item for _, item, *_ in sent} == {"trust", "used-before", "comments"}
+        assert server.rows("select distinct stage, state from studies_participantsession") == [("debrief", "completed")]
+        answers.append((played, sent))
         assert server.rows("select distinct kind from studies_participant") == [("bot",)]
         assert server.rows("select distinct check_attempts from studies_participantsession") == [(1,)]
         assert server.stop() == 0

@@ -16,7 +16,7 @@ from studies.participant import present
 from studies.questions.models import Question, QuestionBank
 from studies.runtime import backends, replies
 from tests.participant.visitor import Visitor
-from tests.small_study import make_banks, make_study
+from tests.small_study import SURVEY, make_banks, make_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VARIES = re.compile(
@@ -32,7 +32,7 @@ def masked(received: list[str]) -> list[str]:
     return [VARIES.sub("…", text) for text in received]
 
 
-def two_studies(**overrides: object) -> tuple[Study, Study]:
+def two_studies(**overrides: Any) -> tuple[Study, Study]:
     make_banks()
     for name in ("small-mmlu", "small-quality"):
         _twin_bank(name)
@@ -84,6 +84,16 @@ async def whole_session(study: Study, *, is_talking: bool = False) -> list[str]:
     return visitor.received
 
 
+async def to_the_survey(study: Study) -> list[str]:
+    """Everything that a person without JavaScript receives up to the survey."""
+    visitor = Visitor(f"/join/{study.join_code}/")
+    shown = await visitor.begin()
+    while shown.form("/session/open/"):
+        shown = await visitor.answer(await visitor.open_next(shown))
+    await visitor.post("", shown.form("/session/finish/"))  # type: ignore[arg-type]
+    return visitor.received
+
+
 @pytest.fixture(autouse=True)
 async def _clean() -> AsyncIterator[None]:
     yield
@@ -105,6 +115,14 @@ async def test_a_whole_session_without_feedback_says_nothing_of_key_stance_or_co
     assert not re.search(
         r"\balone\b|\bhelper\b|stance|latin", " ".join(one).replace('id="alone"', "").replace("pane alone", "")
     )
+
+
+async def test_the_survey_s_page_says_nothing_of_key_stance_or_condition() -> None:
+    no_feedback = {"conditions__alone__feedback": "none", "conditions__chat__feedback": "none"}
+    studies = await on_database(lambda: two_studies(more=SURVEY, **no_feedback))
+    one, other = [await to_the_survey(study) for study in studies]
+    assert "How much did you trust the assistant?" in one[-1]
+    assert masked(one) == masked(other)
 
 
 async def test_with_feedback_everything_before_it_is_the_same() -> None:

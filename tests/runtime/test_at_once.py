@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from studies.runtime import chat, operations, sessions
-from studies.runtime.models import Event, ParticipantSession, Trial
+from studies.runtime import chat, operations, sessions, survey
+from studies.runtime.models import Event, ParticipantSession, SurveyAnswer, Trial
 from studies.runtime.rules import Refusal
-from tests.small_study import make_study
+from tests.small_study import SURVEY, make_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSES = 4
@@ -93,3 +93,21 @@ def test_of_two_messages_at_once_one_gets_a_reply(session: ParticipantSession) -
     operations.open_next_trial(now=timezone.now(), **here)
     told = at_once(lambda _: chat.send_message(command_id=uuid4(), text="Why?", now=timezone.now(), **here))
     assert sorted(told) == ["ok"] + ["reply_running"] * (PROCESSES - 1)
+
+
+def test_a_survey_that_is_sent_at_once_from_several_tabs_is_stored_once(db: None) -> None:
+    session, _ = sessions.join(study=make_study(more=SURVEY), now=timezone.now())
+    sessions.begin(session_id=session.pk, now=timezone.now())
+    for position in range(1, 7):
+        operations.open_next_trial(session_id=session.pk, position=position, now=timezone.now())
+        choice = {"position": position, "option": 0, "confidence": 0.6, "command_id": uuid4()}
+        operations.submit_answer(session_id=session.pk, now=timezone.now(), **choice)
+    sessions.finish(session_id=session.pk, now=timezone.now())
+
+    def sends(number: int) -> None:
+        survey.send(session_id=session.pk, form={"trust": str(number + 1)}, now=timezone.now())
+
+    assert at_once(sends) == ["ok"] * PROCESSES
+    assert SurveyAnswer.objects.filter(session=session).count() == 1
+    ended = Event.objects.filter(session=session, type__in=["survey", "finish"]).order_by("seq")
+    assert list(ended.values_list("type", flat=True)) == ["survey", "finish"]

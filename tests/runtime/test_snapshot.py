@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from studies.jobs.executor import on_database
 from studies.participant.consumers import read_snapshot
-from studies.runtime import chat, erasure, live, operations, pauses, reply_rows, sessions, snapshot, sweep
+from studies.runtime import chat, erasure, live, operations, pauses, reply_rows, sessions, snapshot, survey, sweep
 from studies.runtime.models import ParticipantSession, Reply, Trial
 from studies.runtime.reply_rows import Outcome
-from tests.small_study import make_study
+from tests.small_study import SURVEY, make_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,8 @@ class Tab:
 @pytest.fixture
 async def tab() -> AsyncIterator[Tab]:
     def joined() -> ParticipantSession:
-        study = make_study(timing__compensates_outages=True, questions__short__time_limit_seconds=300)
+        times = {"timing__compensates_outages": True, "questions__short__time_limit_seconds": 300}
+        study = make_study(more=SURVEY, **times)
         session, _ = sessions.join(study=study, now=timezone.now())
         return session
 
@@ -132,6 +133,17 @@ async def test_a_pause_is_told_exactly_with_all_that_happens_in_it(tab: Tab) -> 
     await tab.does(pauses.pause, study=session.study, session=None, reason="once more")
     await tab.says(sessions.withdraw)
     assert not tab.state["page"]["is_paused"]
+
+
+async def test_the_survey_and_the_end_are_told_exactly(tab: Tab) -> None:
+    await tab.says(sessions.begin)
+    for position in range(1, 7):
+        await tab.says(operations.open_next_trial, position=position)
+        await tab.says(operations.submit_answer, position=position, command_id=uuid4(), option=1, confidence=0.8)
+    await tab.says(sessions.finish)
+    assert (tab.state["page"]["stage"], tab.state["page"]["state"]) == ("survey", "active")
+    await tab.says(survey.send, form={"trust": "2"})
+    assert (tab.state["page"]["stage"], tab.state["page"]["state"]) == ("debrief", "completed")
 
 
 async def test_a_tab_is_told_that_its_session_was_given_up(tab: Tab) -> None:

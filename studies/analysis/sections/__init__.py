@@ -21,6 +21,7 @@ from studies.analysis.sections import (
     questions,
     redrawn,
     sensitivity,
+    survey,
     together,
 )
 from studies.analysis.slices import slices
@@ -48,6 +49,7 @@ def sections(data: Data, results: Results) -> Iterator[Section]:
         parts.subjects(data, results),
         parts.people(data, results),
         questions.over_session(results, part),
+        survey.section(data, results),
         flow.section(data, results),
         left_out.section(data, results),
         looked.section(data, results),

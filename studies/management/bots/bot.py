@@ -1,4 +1,4 @@
-"""One bot's session: consent, instructions, every trial with its chat, the completion code."""
+"""One bot's session: consent, instructions, every trial with its chat, the survey, the completion code."""
 
 import asyncio
 import json
@@ -136,6 +136,10 @@ class Bot:
         if finish is None:
             raise BotStuck("no page to finish the session on")
         shown = await self.post(finish, "")
+        survey = shown.form("/session/survey/")
+        if survey is not None:
+            filled = mind.fill(self.part.mind, slot=self.part.slot, choices=shown.choices, areas=shown.areas)
+            shown = await self.post(survey, "", **filled)
         if not shown.code:
             raise BotStuck("no completion code at the end")
         return shown.code.strip()

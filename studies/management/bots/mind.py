@@ -8,7 +8,7 @@ assistant that is right with probability A, the planted difference is follow × 
 import hashlib
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from studies.assistant import answers
@@ -61,3 +61,14 @@ def decide(
     sureness = 0.25 + 0.3 * (knows and chosen == own) + 0.3 * (advice == chosen) + rng.uniform(-0.25, 0.25)
     place = min(len(scale) - 1, max(0, round(sureness * (len(scale) - 1) / 0.85)))
     return Decision(chosen, scale[place])
+
+
+def fill(mind: Mind, *, slot: int, choices: Mapping[str, Sequence[str]], areas: Sequence[str]) -> dict[str, str]:
+    """The bot's survey, by field: one of the values that each choice has, "no answer" among them, and a sentence."""
+    picked = {name: _pick(mind, slot, name, values) for name, values in choices.items()}
+    return picked | dict.fromkeys(areas, f"I am the bot in slot {slot}.")
+
+
+def _pick(mind: Mind, slot: int, name: str, values: Sequence[str]) -> str:
+    rng = random.Random(hashlib.sha256(repr((mind.seed, slot, "survey", name)).encode()).digest())  # noqa: S311
+    return rng.choice(values)

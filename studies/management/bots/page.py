@@ -12,12 +12,17 @@ class Form:
 
 @dataclass
 class Page:
-    """What a bot sees. `ids` are the elements that have one; `texts` the text inside the elements that a bot reads."""
+    """What a bot sees. `ids` are the elements that have one; `texts` the text inside the elements that a bot reads.
+
+    `choices`: the values of the radio buttons by name; `areas`: the names of the fields for text.
+    """
 
     forms: list[Form] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     scale: list[float] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+    areas: list[str] = field(default_factory=list)
 
     def form(self, ending: str) -> Form | None:
         """The form whose action ends so."""
@@ -57,6 +62,10 @@ class _Reader(HTMLParser):
             self.page.forms[-1].hidden[given["name"]] = given.get("value", "")
         if tag == "input" and given.get("name") == "confidence":
             self.page.scale.append(float(given["value"]))
+        if tag == "input" and given.get("type") == "radio":
+            self.page.choices.setdefault(given.get("name", ""), []).append(given.get("value", ""))
+        if tag == "textarea" and given.get("name"):
+            self.page.areas.append(given["name"])
         if tag in self.VOID:
             return
         names = given.get("class", "").split()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from studies.design.access import NotFound, study_by_name
 from studies.management.study_argument import add_study
 from studies.runtime import erasure
-from studies.runtime.models import Event, Message, ParticipantSession, Trial
+from studies.runtime.models import Event, Message, ParticipantSession, SurveyAnswer, Trial
 
 
 class Command(BaseCommand):
@@ -54,4 +54,6 @@ def holdings(session: ParticipantSession) -> str:
     answers = Trial.objects.filter(session=session, answer__isnull=False).count()
     messages = Message.objects.filter(trial__session=session).exclude(text="").count()
     events = Event.objects.filter(session=session, data__isnull=False).count()
-    return f"{answers} answers, {messages} messages and {events} events with data (the session is {session.state})"
+    surveyed = SurveyAnswer.objects.filter(session=session).count()
+    given = f"{answers} answers, {messages} messages" + (f", {surveyed} survey answers" if surveyed else "")
+    return f"{given} and {events} events with data (the session is {session.state})"

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_from_bytes, urlencode
 
 from tests.bench.fuzz import values
 
-FORMS = ("/session/answer/", "/session/open/", "/session/begin/", "/session/finish/")
+FORMS = ("/session/answer/", "/session/open/", "/session/begin/", "/session/finish/", "/session/survey/")
 PAGES = ("/", "/session/", "/session/instructions/", "/session/withdraw/", "/healthz", "/console/", "/admin/")
 CONSOLE = (
     "/console/login/",

@@ -18,6 +18,7 @@ from tests.bench.mutations.formulas import FORMULAS
 from tests.bench.mutations.mutation import Mutation
 from tests.bench.mutations.people import PEOPLE
 from tests.bench.mutations.planning import PLANNING
+from tests.bench.mutations.survey import SURVEYS
 from tests.bench.mutations.table import MUTATIONS
 from tests.running import ROOT
 
@@ -111,8 +112,8 @@ def main() -> int:
     part.add_argument("--formulas", action="store_true", help="only those in the statistics")
     part.add_argument("--people", action="store_true", help="only those about who takes part and who counts")
     given = parser.parse_args()
-    everything = (*MUTATIONS, *PEOPLE, *FORMULAS, *PLANNING)
-    chosen = PEOPLE if given.people else (*FORMULAS, *PLANNING) if given.formulas else everything
+    everything = (*MUTATIONS, *PEOPLE, *SURVEYS, *FORMULAS, *PLANNING)
+    chosen = (*PEOPLE, *SURVEYS) if given.people else (*FORMULAS, *PLANNING) if given.formulas else everything
     return run([mutation for mutation in chosen if mutation.is_named_goal or not given.goals])
 
 
