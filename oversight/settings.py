@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "oversight.headers.content_security_policy",
+    "oversight.alphabet.only_utf8",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -132,7 +133,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # The study runtime (DESIGN §5)
 REPLY_STALE_SECONDS = environment.number("REPLY_STALE_SECONDS", 10, low=2, high=600, unit="seconds")
 MAX_FRAME_BYTES = 64 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 
 LOGGING = {
     "version": 1,

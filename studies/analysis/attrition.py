@@ -9,7 +9,7 @@ trials.csv has no row for it: it was never opened, never ended, or its person wi
 Both are means of 0 and 1 over planned trials with the two-way variance of `cluster`, because who leaves misses all that
 was still to come. A difference biases every contrast of the conditions if those who left would have answered otherwise
 than those who stayed. While a study is open the planned trials of whoever is still in a session do not count, and those
-of whoever was screened out before the first never do: no condition can have made them leave.
+of whoever was screened out before the first never do, unless they withdrew later: no condition made them leave.
 """
 
 from collections.abc import Mapping

@@ -37,7 +37,8 @@ NO_REASON = "no reason recorded"
 class Person:
     """One who started. `state`: how the session ended, as participants.csv says it, empty where nothing does. `fate`:
     analysed, withdrawn, screened out, excluded (then with `reason` and `is_post_hoc`) or no trial. `group`: see Flow.
-    `check_attempts`: how often they answered the check questions after the instructions."""
+    `check_attempts`: how often they answered the check questions after the instructions; `has_trial`: whether
+    trials.csv has anything of theirs, so that they passed."""
 
     name: str
     state: str
@@ -46,6 +47,7 @@ class Person:
     is_post_hoc: bool = False
     group: str = ""
     check_attempts: int = 0
+    has_trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,14 +95,14 @@ def _people(trials: pd.DataFrame, tables: Tables, takers: Sequence[Taker], group
         state, group, tries = str(told.get("state", "")), groups.get(name, ""), _tries(told)
         is_out, why, post_hoc = seen.get(name, (told.get("excluded") == 1 or bool(decided), "", False))
         if name in seen and not is_out:
-            people.append(Person(name, state, ANALYSED, group=group, check_attempts=tries))
+            people.append(Person(name, state, ANALYSED, group=group, check_attempts=tries, has_trial=True))
         elif state in (WITHDRAWN, SCREENED_OUT) or not is_out:
             fate = state if state in (WITHDRAWN, SCREENED_OUT) else NO_TRIAL
             people.append(Person(name, state, fate, group=group, check_attempts=tries))
         else:
             reason = why or told.get("exclusion_reason") or decided.get("rule") or NO_REASON
             is_post_hoc = post_hoc or decided.get("post_hoc") == 1
-            people.append(Person(name, state, EXCLUDED, str(reason), is_post_hoc, group, tries))
+            people.append(Person(name, state, EXCLUDED, str(reason), is_post_hoc, group, tries, name in seen))
     return people
 
 

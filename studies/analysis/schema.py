@@ -196,7 +196,7 @@ PARTICIPANTS = Table(
         Column("state", "text", "where the session stands"),
         Column("list", "text", "assignment list"),
         Column("started_at", "time", "consent given"),
-        Column("finished_at", "time", "debrief shown"),
+        Column("finished_at", "time", "the session ended: debrief shown, screened out or abandoned"),
         Column(
             "check_attempts", "count", "attempts at the check questions", missing="the study has none, or none was made"
         ),

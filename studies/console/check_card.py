@@ -42,7 +42,7 @@ def check_card(study: Study, spec: Spec) -> CheckCard | None:
                 text=check.text,
                 correct=check.correct,
                 others=tuple(option for option in check.options if option != check.correct),
-                missed=_missed(tally.wrong_at_first[check.name], tally.tried),
+                missed=_missed(tally.wrong_at_first[check.name], tally.known),
             )
             for check in spec.checks
         ),
@@ -50,10 +50,10 @@ def check_card(study: Study, spec: Spec) -> CheckCard | None:
     )
 
 
-def _missed(wrong: int, tried: int) -> str:
-    if not tried:
+def _missed(wrong: int, known: int) -> str:
+    if not known:
         return ""
-    return f"{wrong} of {tried} had it wrong at first ({words.percent(wrong / tried)})"
+    return f"{wrong} of {known} had it wrong at first ({words.percent(wrong / known)})"
 
 
 def _outcome(tally: Tally) -> str:

@@ -35,6 +35,7 @@ BY_LETTERS = frozenset(
 )
 RATED_BY_LETTERS = frozenset({"chain-of-thought-best-of-n"})  # those that need them of the assistant that rates
 MOST_SURVEY_ITEMS = 30
+MOST_SURVEY_TEXTS = 10  # so that the longest answers in any alphabet fit into one request
 
 
 @dataclass(frozen=True)

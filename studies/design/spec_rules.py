@@ -14,7 +14,15 @@ from urllib.parse import urlsplit
 from studies.assistant.types import LEAST_TEMPERATURE
 from studies.design.keys import default_of, key_of, keys_of
 from studies.design.problems import Problem, nearest, shown
-from studies.design.spec import CONTROLLED, MODELS, MOST_SURVEY_ITEMS, AssistantTable, Spec, SurveyTable
+from studies.design.spec import (
+    CONTROLLED,
+    MODELS,
+    MOST_SURVEY_ITEMS,
+    MOST_SURVEY_TEXTS,
+    AssistantTable,
+    Spec,
+    SurveyTable,
+)
 
 # A paragraph of the debrief that discloses holds one of each.
 _ASSISTANT = re.compile(r"assistant|model|chatbot|chat bot|\bAI\b|helper|advisor|adviser", re.IGNORECASE)
@@ -209,6 +217,9 @@ def _analysis(spec: Spec) -> Iterator[Problem]:
 def _survey(spec: Spec) -> Iterator[Problem]:
     if len(spec.survey) > MOST_SURVEY_ITEMS:
         yield Problem("survey", f": {len(spec.survey)} items; use at most {MOST_SURVEY_ITEMS}.")
+    texts = sum(item.kind == "text" for item in spec.survey)
+    if texts > MOST_SURVEY_TEXTS:
+        yield Problem("survey", f": {texts} items of kind text; use at most {MOST_SURVEY_TEXTS}.")
     for item in spec.survey:
         path = f"survey.{item.name}"
         about = (f"{path}.kind",)

@@ -19,6 +19,7 @@ def study_lines(study: Study) -> list[str]:
         *(line for assistant in summary.assistants for line in _assistant(assistant)),
         f"slots       {sum(summary.slots.values())}, {summary.method} ({lists})",
         f"            {METHODS[summary.method]}",
+        *_survey(spec_of(study)),
         f"link        /join/{study.join_code}/",
         *(f"deviation   {each['key']}: {each['from']!r} became {each['to']!r}" for each in study.deviations),
     ]
@@ -28,6 +29,11 @@ def _checks(spec: Spec) -> Iterator[str]:
     if spec.checks:
         attempts = _count(spec.screening.attempts, "attempt")
         yield f"checks      {_count(len(spec.checks), 'question')} about the instructions, {attempts}"
+
+
+def _survey(spec: Spec) -> Iterator[str]:
+    if spec.survey:
+        yield f"survey      {_count(len(spec.survey), 'item')} after the last question"
 
 
 def _source(source: SourceSummary) -> str:

@@ -18,6 +18,7 @@ from studies.runtime import markup
 from studies.runtime.access import is_assisted, session_mark, spec_of
 from studies.runtime.conversation import has_passage
 from studies.runtime.models import ParticipantSession, Trial
+from studies.runtime.screening import is_screened_out
 from studies.runtime.snapshot import clock, milliseconds, page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -128,9 +129,9 @@ def check_page(standing: Standing) -> dict[str, Any]:
 
 def leaving(session: ParticipantSession) -> dict[str, Any]:
     """What the pages about stopping, and after it, say."""
-    is_screened_out = session.state == State.SCREENED_OUT
     return {
-        "screened_out": markup.render(spec_of(session).screening.text) if is_screened_out else "",
+        "screened_out": markup.render(spec_of(session).screening.text) if session.state == State.SCREENED_OUT else "",
+        "is_code_of_screening": is_screened_out(session),
         "state": session.state,
         "is_active": session.state == ParticipantSession.State.ACTIVE,
         "erased_at": session.erased_at,

@@ -14,6 +14,7 @@ from studies.design.models import Study
 from studies.reports.csv_text import csv_bytes
 from studies.runtime.models import ParticipantSession, Trial
 from studies.runtime.platforms import NAMES
+from studies.runtime.screening import is_screened_out
 
 PERSONAL = "platform_id_personal_data"  # the header says what the column is, wherever the file goes
 
@@ -22,6 +23,7 @@ PERSONAL = "platform_id_personal_data"  # the header says what the column is, wh
 class PaymentRow:
     """One session. `platform` and `platform_id` are empty for whoever came by the bare link, and after an erasure.
 
+    `is_screened_out`: the check questions ended it, also of whoever withdrew after that; the code then says so far.
     `minutes` is the time on questions that are over, from opening each to its end, without pauses. `right` is None
     until the study is closed, and of whoever withdrew.
     """
@@ -31,6 +33,7 @@ class PaymentRow:
     platform: str
     platform_id: str
     state: str
+    is_screened_out: bool
     is_erased: bool
     completion_code: str
     joined_at: datetime
@@ -40,7 +43,9 @@ class PaymentRow:
 
     @property
     def state_words(self) -> str:
-        return self.state.replace("_", " ")
+        words = self.state.replace("_", " ")
+        is_told = self.state == ParticipantSession.State.SCREENED_OUT
+        return f"{words}, screened out before" if self.is_screened_out and not is_told else words
 
 
 def payment_rows(study: Study, *, first: int = 0, at_most: int | None = None) -> list[PaymentRow]:
@@ -73,6 +78,7 @@ def _row(session: ParticipantSession, is_told: bool) -> PaymentRow:
         platform=NAMES.get(identity.source, identity.source) if identity else "",
         platform_id=identity.entry_id if identity else "",
         state=session.state,
+        is_screened_out=is_screened_out(session),
         is_erased=session.erased_at is not None,
         completion_code=session.completion_code,
         joined_at=session.consented_at,
@@ -91,6 +97,7 @@ def payment_csv(study: Study) -> bytes:
             "platform": row.platform,
             PERSONAL: row.platform_id,
             "state": row.state,
+            "screened_out": "yes" if row.is_screened_out else "no",
             "erased": "yes" if row.is_erased else "no",
             "completion_code": row.completion_code,
             "joined_at": stamp(row.joined_at),
@@ -104,8 +111,8 @@ def payment_csv(study: Study) -> bytes:
 
 
 COLUMNS = [
-    "pseudonym", "who", "platform", PERSONAL, "state", "erased", "completion_code", "joined_at", "ended_at",
-    "minutes_on_questions", "right_answers",
+    "pseudonym", "who", "platform", PERSONAL, "state", "screened_out", "erased", "completion_code",
+    "joined_at", "ended_at", "minutes_on_questions", "right_answers",
 ]  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """Erasure: what a person gave is taken away; what stays is that somebody took part, when, and how much there was.
 
-Gone: answers, confidence, drafts, what the survey was answered, the texts of messages and replies, the data of every
-event, and who the person is elsewhere. Kept: the session and its trials as a tombstone (both sums count them), times,
-numbers of messages, why somebody was excluded, and the completion code, which says nothing of what was given and by
-which people are paid.
+Gone: answers, confidence, drafts, what the check questions and the survey were answered, the texts of messages and
+replies, the data of every event, and who the person is elsewhere. Kept: the session and its trials as a tombstone (both
+sums count them), times, numbers of messages and of attempts at the check questions, why somebody was excluded, and the
+completion code, which says nothing of what was given and by which people are paid.
 """
 
 from datetime import datetime

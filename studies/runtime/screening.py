@@ -86,6 +86,11 @@ def _screen_out(made: Change) -> None:
     made.show("page", snapshot.page(session, None))
 
 
+def is_screened_out(session: ParticipantSession) -> bool:
+    """Whether the check questions ended the session, also when the person withdrew after that."""
+    return session.stage == Stage.CHECK and session.completion_code != ""
+
+
 def last_attempt(session: ParticipantSession) -> Attempt:
     """What the person answered last; nothing before the first attempt, and after an erasure."""
     if not session.check_attempts:
@@ -98,15 +103,16 @@ def last_attempt(session: ParticipantSession) -> Attempt:
 
 @dataclass(frozen=True)
 class Tally:
-    """How the check questions went in one study: people by the attempt that they passed at, and the rest.
+    """How the check questions went in one study: people by the attempt that they passed at, and those screened out.
 
-    `wrong_at_first`: for each check question by name, how many people had it wrong at their first attempt; a question
-    that most people miss is badly put, or the instructions are. Of erased sessions only the first three are known.
+    `wrong_at_first`: for each check question by name, how many people had it wrong at their first attempt, of `known`;
+    a question that most people miss is badly put, or the instructions are. Of erased sessions no answer is known.
     """
 
     passed: dict[int, int]
     screened_out: int
     tried: int
+    known: int
     wrong_at_first: dict[str, int]
 
 
@@ -115,12 +121,15 @@ def tally(study: Study) -> Tally:
     passed: Counter[int] = Counter()
     screened_out = tried = 0
     rows = ParticipantSession.objects.filter(study=study, check_attempts__gt=0)
-    for attempts, stage, state in rows.values_list("check_attempts", "stage", "state"):
+    for session in rows.only("check_attempts", "stage", "completion_code"):
         tried += 1
-        passed[attempts] += stage != Stage.CHECK
-        screened_out += state == State.SCREENED_OUT
+        passed[session.check_attempts] += session.stage != Stage.CHECK
+        screened_out += is_screened_out(session)
     wrong = Counter({check.name: 0 for check in design.spec_of(study).checks})
-    first = Event.objects.filter(session__study=study, type=ATTEMPT, data__attempt=1)
-    for event in first.only("data"):
-        wrong.update((event.data or {})["wrong"])
-    return Tally(dict(sorted((+passed).items())), screened_out, tried, dict(wrong))
+    first = [
+        event.data or {}
+        for event in Event.objects.filter(session__study=study, type=ATTEMPT, data__attempt=1).only("data")
+    ]
+    for data in first:
+        wrong.update(data["wrong"])
+    return Tally(dict(sorted((+passed).items())), screened_out, tried, len(first), dict(wrong))

@@ -56,6 +56,17 @@ def test_at_which_attempt_people_passed(tmp_path: Path) -> None:
     ]
 
 
+def test_nobody_without_a_trial_is_said_to_have_passed(tmp_path: Path) -> None:
+    """c4 gave up after one attempt and was excluded: no pass."""
+    made = tables()
+    people = made["participants"]
+    people.loc[people["participant"] == "c4", ["state", "check_attempts"]] = ["abandoned", 1]
+    table = table_of(study(tmp_path, made), CAPTION)
+    first, *_, last = table.rows
+    assert first == ("all right at attempt 1", "3")
+    assert last == ("no trial of theirs ended", "1")
+
+
 def test_a_study_without_check_questions_has_no_such_table(tmp_path: Path) -> None:
     with pytest.raises(StopIteration):
         table_of(study(tmp_path, tables(has_checks=False)), CAPTION)

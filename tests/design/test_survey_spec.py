@@ -1,14 +1,16 @@
 """The survey's tables in a study file: their keys, the rules between them, and studies that were stored before them."""
 
 import pytest
+from django.conf import settings
 
 from studies.design import access, frozen
 from studies.design.diff import changes
 from studies.design.models import Study
 from studies.design.problems import SpecError
-from studies.design.spec import SurveyTable
+from studies.design.spec import MOST_SURVEY_TEXTS, SurveyTable
 from studies.design.spec_json import hash_of_json, spec_from_json, spec_to_json
 from studies.design.spec_read import read_spec
+from studies.runtime.rules import MAX_SURVEY_CHARACTERS
 from tests.design.samples import STUDY_FILE, make_banks
 from tests.small_study import NOW, SURVEY
 
@@ -88,7 +90,8 @@ def test_a_word_has_at_most_200_characters():
 
 
 def test_there_are_at_most_thirty_items():
-    items = [f'[survey.q{number}]\ntext = "Why?"\nkind = "text"\n' for number in range(31)]
+    kind = 'kind = "choice"\noptions = ["so", "not so"]\n'
+    items = [f'[survey.q{number}]\ntext = "Why?"\n{kind}' for number in range(31)]
     assert len(read_spec(STUDY_FILE + "".join(items[:30])).survey) == 30
     assert problems("".join(items)) == ["survey: 31 items; use at most 30."]
 
@@ -123,3 +126,11 @@ def test_what_changed_between_two_surveys_is_told_item_by_item():
 def test_a_key_of_an_item_can_be_set_by_hand():
     spec = read_spec(STUDY_FILE + SURVEY, ["survey.used-before.is_required=true"])
     assert spec.survey[1].is_required
+
+
+def test_more_texts_than_one_request_can_carry_are_refused():
+    """Ten of the longest, in an alphabet whose characters are twelve bytes in a form, fit."""
+    texts = "".join(f'\n[survey.t{number}]\ntext = "?"\nkind = "text"\n' for number in range(11))
+    with pytest.raises(SpecError, match=r"^survey: 11 items of kind text; use at most 10\.$"):
+        read_spec(STUDY_FILE + texts)
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE > MOST_SURVEY_TEXTS * MAX_SURVEY_CHARACTERS * 12

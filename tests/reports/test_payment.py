@@ -133,3 +133,14 @@ def test_the_command_says_what_is_wrong_and_writes_nothing(study, tmp_path, argu
     with pytest.raises(CommandError, match=words):
         call_command("payment", *(each.format(tmp_path) for each in arguments))
     assert not list(tmp_path.iterdir())
+
+
+def test_who_was_screened_out_is_told_apart_also_after_withdrawing(study: Study) -> None:
+    session = rows.join(study, 2, state="screened_out")
+    session.stage, session.completion_code = "check", "SCREENED"
+    session.save(update_fields=["stage", "completion_code"])
+    assert [row.state_words for row in payment_rows(study)] == ["screened out", "completed", "completed"]
+    sessions.withdraw(session_id=session.pk, now=LATER)
+    newest, *_ = payment_rows(study)
+    assert (newest.state_words, newest.completion_code) == ("withdrawn, screened out before", "SCREENED")
+    assert [line["screened_out"] for line in lines(study)] == ["yes", "no", "no"]

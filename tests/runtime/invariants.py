@@ -280,10 +280,14 @@ def both_sums_hold(seen: Seen) -> None:
 
 
 def a_slot_is_held_by_one_person(seen: Seen) -> None:
-    """A slot is taken while one of its sessions is active or was completed; every attempt is counted."""
+    """A slot is taken while one of its sessions is active or was completed; every attempt is counted.
+
+    Whoever is screened out has a code, and the slot is free again.
+    """
     slot = Slot.objects.get(pk=seen.session.slot_id)
     attempts = ParticipantSession.objects.filter(slot=slot)
-    held = attempts.filter(Q(state=ParticipantSession.State.ACTIVE) | ~Q(completion_code=""))
+    was_completed = ~Q(completion_code="") & ~Q(stage=ParticipantSession.Stage.CHECK)
+    held = attempts.filter(Q(state=ParticipantSession.State.ACTIVE) | was_completed)
     assert held.count() == slot.is_taken
     assert sorted(attempts.values_list("attempt", flat=True)) == list(range(1, slot.attempts + 1))
 

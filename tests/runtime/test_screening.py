@@ -178,5 +178,23 @@ def test_the_tally_says_at_which_attempt_people_passed_and_what_they_missed():
         for attempt, chosen in enumerate(answers, start=1):
             answer(session, list(chosen), attempt)
     assert screening.tally(study) == screening.Tally(
-        passed={1: 1, 2: 1}, screened_out=1, tried=4, wrong_at_first={"reliability": 1, "colour": 3}
+        passed={1: 1, 2: 1}, screened_out=1, tried=4, known=4, wrong_at_first={"reliability": 1, "colour": 3}
     )
+
+
+def test_an_erased_session_counts_as_tried_and_no_answer_of_it_is_known():
+    session = at_the_check()
+    answer(session, WRONG)
+    answer(session, WRONG, 2)
+    erasure.erase(session_id=session.pk, now=NOW)
+    session.refresh_from_db()
+    assert screening.is_screened_out(session)
+    assert screening.tally(session.study) == screening.Tally({}, 1, 1, 0, {"reliability": 0, "colour": 0})
+
+
+def test_an_abandoned_session_at_the_check_is_not_screened_out():
+    session = at_the_check(timing__abandon_after_hours=1)
+    answer(session, WRONG)
+    sweep.abandon_absent(now=NOW + timedelta(hours=2))
+    session.refresh_from_db()
+    assert not screening.is_screened_out(session)

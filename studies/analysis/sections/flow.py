@@ -49,7 +49,8 @@ CHECKS = (
     " is said."
 )
 MISSING = (
-    "Planned: trials of the slots that people took, without those of people who were screened out before the first."
+    "Planned: trials of the slots that people took, without those of people who were screened out before the first"
+    " and did not withdraw."
     " Missing: never opened, never ended, or of people who withdrew. If the conditions differ here, what is missing can"
     " bias every comparison of them."
 )
@@ -115,7 +116,7 @@ def _checked(people: tuple[Person, ...]) -> Iterator[Table]:
     if not tried:
         return
     out = sum(person.state == SCREENED_OUT for person in tried)
-    passed = Counter(person.check_attempts for person in tried if person.fate in (ANALYSED, EXCLUDED))
+    passed = Counter(person.check_attempts for person in tried if person.has_trial)
     rest = len(tried) - out - passed.total()
     rows = [(f"all right at attempt {attempt}", count(passed[attempt])) for attempt in sorted(passed)]
     rows.append(("screened out", count(out)))

@@ -12,6 +12,8 @@ from tests.bench.chaos.diary import Diary
 from tests.bench.chaos.tab import OVER, Store, Tab
 
 SCALE = (0.25, 0.42, 0.6, 0.8, 1.0)
+STEPS = ("begin", "check", "open", "finish", "survey")
+GIVEN = {"check-1": "1", "check-2": "2", "item-trust": "4", "item-comments": "None."}  # right: tests/small_study.py
 CUT_AFTER = 0.12  # share of the commands whose answer a broken network swallows
 WORD_SECONDS = 20.0  # how long a person waits for the word on an answer before they reload
 
@@ -90,16 +92,16 @@ class Visit:
             raise RuntimeError(f"consent answered {agreed.status_code}")
 
     async def step(self, shown: Page) -> None:
-        """Begin, open the next question or finish; a lost answer is found out by loading the page."""
-        form = next((found for end in ("begin", "open", "finish") if (found := shown.form(f"/session/{end}/"))), None)
+        """Begin, check questions, the next question, finish, survey; a lost answer is found out by loading the page."""
+        form = next((found for end in STEPS if (found := shown.form(f"/session/{end}/"))), None)
         if form is None:
             raise RuntimeError(f"a page without a way on: {shown.texts}")
         self.at = form.action
         await asyncio.sleep(self.rng.uniform(0, 0.5))
         try:
-            await self.browser.post(form)
+            await self.browser.post(form, **GIVEN)
             if self.rng.random() < 0.1:
-                await self.browser.post(form)  # a double click
+                await self.browser.post(form, **GIVEN)  # a double click
         except Unknown:
             await asyncio.sleep(self.rng.uniform(0.1, 0.5))
 

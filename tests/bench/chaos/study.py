@@ -75,6 +75,7 @@ def make(engine_url: str, stub_url: str, length: str = "") -> dict[str, object]:
 
     from studies.design import operations as design
     from studies.questions.models import Question, QuestionBank
+    from tests.small_study import CHECKS, SURVEY
 
     bank = QuestionBank.objects.create(name="chaos", task="mmlu")
     Question.objects.bulk_create(
@@ -91,7 +92,7 @@ def make(engine_url: str, stub_url: str, length: str = "") -> dict[str, object]:
         for split in ("quick", "slow")
         for number in range(12)
     )
-    text = STUDY_FILE.replace("ENGINE_URL", engine_url).replace("STUB_URL", stub_url)
+    text = (STUDY_FILE + CHECKS + SURVEY).replace("ENGINE_URL", engine_url).replace("STUB_URL", stub_url)
     study = design.create_study(spec_text=text, overrides=SHORT if length == "short" else {}, now=timezone.now())
     design.launch_study(study_id=study.pk, now=timezone.now())
     return {"id": study.pk, "join": f"/join/{study.join_code}/"}

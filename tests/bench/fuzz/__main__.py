@@ -17,6 +17,7 @@ from tests.bench.fuzz.hostile import RequestClient, SocketClient, Target, take_p
 from tests.bench.fuzz.record import Record
 from tests.bench.goals import Goals
 from tests.running import ROOT, RunningServer
+from tests.small_study import CHECKS, SURVEY
 
 HONEST = 5
 SOCKETS, REQUESTS = 5, 8
@@ -29,7 +30,7 @@ LATENCY_LIMIT_SECONDS = 3.0
 async def attack(target: Target, *, seed: int, watch: "Watch") -> list[Diary]:
     """Honest and hostile clients together until the inputs are used up; then the honest ones finish."""
     honest = [asyncio.create_task(Honest(target, seed * 100 + who).run(TRIALS)) for who in range(HONEST)]
-    tokens = [await take_part(target) for _ in range(max(SOCKETS, REQUESTS))]
+    tokens = [await take_part(target, has_read=number % 4 > 0) for number in range(max(SOCKETS, REQUESTS))]
     hostile = [
         *(SocketClient(target, random.Random(seed * 1000 + n), tokens[n]).run() for n in range(SOCKETS)),
         *(RequestClient(target, random.Random(seed * 2000 + n), tokens[n]).run() for n in range(REQUESTS)),
@@ -97,6 +98,7 @@ def run(*, seed: int, count: int, database: str, folder: Path) -> int:
     server = RunningServer(folder, **({"DATABASE_URL": database} if database else {}))
     study = server.make_small_study(
         study__slots=400,
+        more=CHECKS + SURVEY,
         questions__short__count=6,
         questions__stories__count=2,
         conditions__chat__feedback="end_of_block",

@@ -15,9 +15,10 @@ from websockets.typing import Origin
 from studies.management.bots import page as pages
 from studies.management.bots.page import Page
 from studies.participant import cookies
-from tests.bench.fuzz.hostile import Target
+from tests.bench.fuzz.hostile import RIGHT, Target
 
 PATIENCE_SECONDS = 30.0
+SAID = {"item-trust": "3", "item-used-before": "", "item-comments": "Nothing."}  # to tests.small_study.SURVEY
 SCALE = (0.25, 0.42, 0.6, 0.8, 1.0)
 
 
@@ -56,6 +57,7 @@ class Honest:
             shown = await self.get(self.target.join)
             shown = await self.post(shown.forms[0], self.target.join, consent="yes")
             shown = await self.post(_form(shown, "/session/begin/"))
+            shown = await self.post(_form(shown, "/session/check/"), **RIGHT)
             self.diary.token = self.http.cookies[cookies.NAME]
             async with connect(
                 f"ws://127.0.0.1:{self.target.port}/ws/session/",
@@ -71,6 +73,7 @@ class Honest:
                     await self.answer(shown, position)
                     shown = await self.get("/session/")
                 shown = await self.post(_form(shown, "/session/finish/"))
+                shown = await self.post(_form(shown, "/session/survey/"), **SAID)
                 self.diary.code = shown.code.strip()
         return self.diary
 

@@ -21,6 +21,7 @@ from tests.bench.fuzz.record import Record
 ANSWERS = ("refused", "ack", "snapshot", "pong")
 PATIENCE_SECONDS = 30.0
 FLOOD = 150
+RIGHT = {"check-1": "1", "check-2": "2"}  # of tests.small_study.CHECKS
 SILENCE_SECONDS = 1.0  # how long the end of a request that never comes is waited for
 
 
@@ -38,8 +39,8 @@ class Target:
         return f"http://127.0.0.1:{self.port}"
 
 
-async def take_part(target: Target) -> str:
-    """Join as anybody can, begin, and return the cookie's token."""
+async def take_part(target: Target, *, has_read: bool = True) -> str:
+    """Join as anybody can, begin, and return the cookie's token; without having read, stop at the check questions."""
     async with httpx.AsyncClient(base_url=target.url, timeout=PATIENCE_SECONDS) as client:
         csrf = uuid.uuid4().hex
         client.cookies.set("csrftoken", csrf)
@@ -48,6 +49,9 @@ async def take_part(target: Target) -> str:
         if joined.status_code != 302:
             raise RuntimeError(f"a hostile client could not join: {joined.status_code}")
         await client.post("/session/begin/", data={"csrfmiddlewaretoken": csrf})
+        if has_read:
+            sent = {"csrfmiddlewaretoken": csrf, "attempt": 1, "command_id": str(uuid.uuid4()), **RIGHT}
+            await client.post("/session/check/", data=sent)
         return str(client.cookies[NAME])
 
 

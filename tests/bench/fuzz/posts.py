@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_from_bytes, urlencode
 
 from tests.bench.fuzz import values
 
-FORMS = ("/session/answer/", "/session/open/", "/session/begin/", "/session/finish/", "/session/survey/")
+FORMS = tuple(f"/session/{name}/" for name in ("answer", "open", "begin", "check", "finish", "survey"))
 PAGES = ("/", "/session/", "/session/instructions/", "/session/withdraw/", "/healthz", "/console/", "/admin/")
 CONSOLE = (
     "/console/login/",
@@ -128,6 +128,12 @@ def _answer(site: Site, rng: random.Random) -> dict[str, object]:
         "command_id": uuid.UUID(int=rng.getrandbits(128)),
         "option": rng.randrange(5),
         "confidence": rng.choice((0.25, 0.6, 1)),
+        "attempt": rng.choice((1, 1, 2, 3)),
+        "check-1": rng.randrange(3),
+        "check-2": rng.randrange(4),
+        "item-trust": rng.randrange(7),
+        "item-used-before": rng.randrange(4),
+        "item-comments": rng.choice(values.TEXTS),
     }
 
 
