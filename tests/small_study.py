@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from studies.design import operations as design
 from studies.design.models import Study
 from studies.questions.models import Passage, Question, QuestionBank
+from tests.small_tables import CHECKS as CHECKS
+from tests.small_tables import SURVEY as SURVEY
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "islet", "jetty", "knoll", "ledge")
@@ -56,36 +58,6 @@ method = "latin_square"
 
 [analysis]
 primary_baseline = "scripted-stance"
-"""
-
-CHECKS = """
-[checks.reliability]
-text = "Is the assistant always right?"
-options = ["Yes, always.", "No, it can be wrong."]
-correct = "No, it can be wrong."
-
-[checks.colour]
-text = "Which colour was not named?"
-options = ["Red", "Green", "None was named."]
-correct = "None was named."
-"""
-
-# A survey with an item of each kind.
-SURVEY = """
-[survey.trust]
-text = "How much did you trust the assistant?"
-kind = "scale"
-labels = ["not at all", "", "somewhat", "", "completely"]
-is_required = true
-
-[survey.used-before]
-text = "How often do you use <chat> assistants?"
-kind = "choice"
-options = ["never", "some days", "every day"]
-
-[survey.comments]
-text = "What else should we know?"
-kind = "text"
 """
 
 

@@ -75,7 +75,7 @@ def make(engine_url: str, stub_url: str, length: str = "") -> dict[str, object]:
 
     from studies.design import operations as design
     from studies.questions.models import Question, QuestionBank
-    from tests.small_study import CHECKS, SURVEY
+    from tests.small_tables import CHECKS, SURVEY
 
     bank = QuestionBank.objects.create(name="chaos", task="mmlu")
     Question.objects.bulk_create(

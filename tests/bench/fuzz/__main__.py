@@ -17,7 +17,7 @@ from tests.bench.fuzz.hostile import RequestClient, SocketClient, Target, take_p
 from tests.bench.fuzz.record import Record
 from tests.bench.goals import Goals
 from tests.running import ROOT, RunningServer
-from tests.small_study import CHECKS, SURVEY
+from tests.small_tables import CHECKS, SURVEY
 
 HONEST = 5
 SOCKETS, REQUESTS = 5, 8

@@ -57,7 +57,9 @@ class Honest:
             shown = await self.get(self.target.join)
             shown = await self.post(shown.forms[0], self.target.join, consent="yes")
             shown = await self.post(_form(shown, "/session/begin/"))
-            shown = await self.post(_form(shown, "/session/check/"), **RIGHT)
+            checks = _form(shown, "/session/check/")
+            self.diary.commands.append(checks.hidden["command_id"])
+            shown = await self.post(checks, **RIGHT)
             self.diary.token = self.http.cookies[cookies.NAME]
             async with connect(
                 f"ws://127.0.0.1:{self.target.port}/ws/session/",
