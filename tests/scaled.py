@@ -7,8 +7,9 @@ import pytest
 
 from tests import services
 
-# Tests that use no rows, or start servers of their own in the embedded profile.
+# Tests that use no rows, that only read a few for a page, or that start servers of their own in the embedded profile.
 SAME_ON_BOTH = (
+    *("tests/console/test_guard.py", "tests/console/test_preview.py"),
     *("tests/analysis", "tests/assistant", "tests/bench", "tests/browser"),
     *("tests/management/test_demo.py", "tests/management/test_bots.py"),
 )

@@ -20,8 +20,20 @@ def demo(folder: Path, port: int) -> subprocess.Popen[str]:
     env = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
     env |= {"OVERSIGHT_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
-        command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_as_in_a_terminal,
     )
+
+
+def _as_in_a_terminal() -> None:
+    """Ctrl-C reaches it, also where these tests run as a job in the background, whose children would ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read_until(process: subprocess.Popen[str], pattern: str, seconds: float) -> str:
@@ -40,7 +52,12 @@ def read_until(process: subprocess.Popen[str], pattern: str, seconds: float) -> 
 def end(process: subprocess.Popen[str]) -> str:
     """Ctrl-C, as a terminal sends it: to the whole group."""
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    try:
+        said, _ = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     assert process.returncode == 0, said
     return said
 
