@@ -1,4 +1,4 @@
-"""`python -m tests.slow JUNIT.xml`: which tests `make test-fast` leaves out, by how long each of them took.
+"""`python -m tests.slow JUNIT.xml …`: which tests `make test-fast` leaves out, by how long each of them took.
 
 A test is named without its parameters; it is slow when one of its cases is, or all of them together.
 """
@@ -31,8 +31,11 @@ def slow_of(found: dict[str, list[float]]) -> list[str]:
     return sorted(name for name, cases in found.items() if max(cases) >= CASE or sum(cases) >= ALL)
 
 
-def main(report: str) -> None:
-    found = measured(Path(report))
+def main(reports: list[str]) -> None:
+    """What a later report measured anew takes the place of what an earlier one did."""
+    found: dict[str, list[float]] = {}
+    for report in reports:
+        found |= measured(Path(report))
     slow = slow_of(found)
     LIST.write_text("\n".join(slow) + "\n", encoding="utf-8")
     left = sum(sum(cases) for name, cases in found.items() if name not in slow)
@@ -40,4 +43,4 @@ def main(report: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])
